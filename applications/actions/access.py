@@ -1,0 +1,245 @@
+"""Floor 4: the only writer of rights, one at a time or in bulk (set-based ends are `actions.deadlines`)."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from applications.actions import audit
+from applications.enums import AttentionCode, Basis, ChangeKind, ExtensionReason, Source
+from applications.exceptions import NotPossibleNow
+from applications.models import (
+    AccessGrant,
+    Attention,
+    Change,
+    RequestedCapability,
+    Subscription,
+    User,
+)
+from applications.rules.policy import Edition
+
+
+def feed(
+    kind: ChangeKind,
+    *,
+    now: datetime,
+    subscription: Subscription,
+    capability: str,
+    edition: Edition,
+    deadline_at: datetime | None = None,
+) -> Change:
+    """Write one row of the change feed: a hint without a verdict."""
+    known = edition.capability(capability)
+    return Change.objects.create(
+        at=now,
+        kind=kind,
+        service=known.service if known else "",
+        subscription_guid=subscription.guid,
+        capability=capability,
+        deadline_at=deadline_at,
+    )
+
+
+def grant_approval(
+    item: RequestedCapability,
+    *,
+    edition: Edition,
+    ends_at: datetime,
+    by: User,
+    now: datetime,
+) -> list[AccessGrant]:
+    """Write the approval of one item and of what the edition grants with it, valid on [now, ends_at).
+
+    Effects, in order, inside the caller's transaction: one right per capability, one audit row and one feed row
+    each. A retired capability gets no right.
+    """
+    rights = []
+    for code in edition.grants(item.capability):
+        right = AccessGrant.objects.create(
+            subscription=item.subscription,
+            customer_id=item.customer_id,
+            capability=code,
+            basis=Basis.APPROVAL,
+            use_case=item.use_case,
+            item=item,
+            starts_at=now,
+            ends_at=ends_at,
+            granted_at=now,
+        )
+        _written(
+            right,
+            "right.approved",
+            by=by,
+            now=now,
+            edition=edition,
+            application_id=item.application_id,
+        )
+        rights.append(right)
+    return rights
+
+
+def grant_extension(
+    subscription: Subscription,
+    capability: str,
+    *,
+    reason: ExtensionReason,
+    starts_at: datetime,
+    ends_at: datetime,
+    edition: Edition,
+    by: User | None,
+    now: datetime,
+    item: RequestedCapability | None = None,
+    why: str = "",
+) -> AccessGrant:
+    """Write an extension; never for a retired capability. Effects: right, audit row, feed row.
+
+    Raises NotPossibleNow when the capability is retired at `ends_at` or the span is empty.
+    """
+    known = edition.capability(capability)
+    if known is None or ends_at <= starts_at:
+        raise NotPossibleNow(_("There is nothing to extend here."))
+    right = AccessGrant.objects.create(
+        subscription=subscription,
+        customer_id=subscription.customer_id,
+        capability=capability,
+        basis=Basis.EXTENSION,
+        extension_reason=reason,
+        item=item,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        granted_at=now,
+    )
+    _written(right, "right.extended", by=by, now=now, edition=edition, reason=why)
+    return right
+
+
+def grant_grace_bulk(
+    rights: Sequence[AccessGrant],
+    *,
+    now: datetime,
+    source: Source = Source.COMMAND,
+    by: User | None = None,
+) -> int:
+    """Write grace of an import: `rights` are unsaved; one that stands already is left alone.
+
+    Effects, in order: rights (already over → recorded closed), one audit row each, attention NEVER_WARNED for each
+    customer whose grace was over. Runs inside the caller's transaction. Returns how many were new. The import is no
+    change of access for a gateway that knew nothing yet, so it writes no feed row: a snapshot starts from here.
+    """
+    keys = {(right.subscription_id, right.capability) for right in rights}
+    standing = set(
+        AccessGrant.objects.filter(
+            basis=Basis.GRACE,
+            subscription_id__in={subscription for subscription, _code in keys},
+        ).values_list("subscription_id", "capability")
+    )
+    fresh = [
+        right
+        for right in rights
+        if (right.subscription_id, right.capability) not in standing
+    ]
+    for right in fresh:
+        right.basis = Basis.GRACE
+        right.granted_at = now
+        right.closed_at = now if right.ends_at <= now else None
+    written = AccessGrant.objects.bulk_create(fresh, batch_size=1000)
+    audit.record_many(
+        "right.grace",
+        (
+            (
+                right.customer_id,
+                right,
+                {"capability": right.capability, "ends_at": right.ends_at.isoformat()},
+            )
+            for right in written
+        ),
+        by=by,
+        now=now,
+        source=source,
+    )
+    late = {right.customer_id for right in written if right.closed_at}
+    Attention.objects.bulk_create(
+        [
+            Attention(
+                customer_id=customer, code=AttentionCode.NEVER_WARNED, raised_at=now
+            )
+            for customer in sorted(late)
+        ],
+        ignore_conflicts=True,
+    )
+    return len(written)
+
+
+@transaction.atomic
+def revoke(
+    rights: Iterable[AccessGrant],
+    *,
+    edition: Edition,
+    by: User,
+    second: User,
+    now: datetime,
+    reason: str,
+) -> int:
+    """End rights at once by a person's act. Effects per right: `revoked_at`, audit row with reason, feed row.
+
+    A right that is over or revoked already is left alone. Returns how many were revoked.
+    """
+    done = 0
+    for right in rights:
+        touched = AccessGrant.objects.filter(
+            pk=right.pk, revoked_at__isnull=True, ends_at__gt=now
+        ).update(revoked_at=now, revoked_by=by, closed_at=now)
+        if not touched:
+            continue
+        audit.record(
+            "right.revoked",
+            by=by,
+            now=now,
+            customer_id=right.customer_id,
+            target=right,
+            data={"capability": right.capability, "second": str(second.key)},
+            reason=reason,
+        )
+        feed(
+            ChangeKind.REVOKED,
+            now=now,
+            subscription=right.subscription,
+            capability=right.capability,
+            edition=edition,
+        )
+        done += 1
+    return done
+
+
+def _written(
+    right: AccessGrant,
+    action: str,
+    *,
+    by: User | None,
+    now: datetime,
+    edition: Edition,
+    application_id: int | None = None,
+    reason: str = "",
+) -> None:
+    audit.record(
+        action,
+        by=by,
+        now=now,
+        customer_id=right.customer_id,
+        application_id=application_id,
+        target=right,
+        data={
+            "capability": right.capability,
+            "subscription": str(right.subscription.guid),
+            "ends_at": right.ends_at.isoformat(),
+        },
+        reason=reason,
+    )
+    feed(
+        ChangeKind.GRANTED,
+        now=now,
+        subscription=right.subscription,
+        capability=right.capability,
+        edition=edition,
+    )

@@ -1,0 +1,69 @@
+"""Floor 4, lowest: one audit row for each change, in the change's own transaction (promise P8)."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+
+from applications.enums import Source
+from applications.models import AuditEvent, AuditReason, User
+
+
+def record(
+    action: str,
+    *,
+    by: User | None,
+    now: datetime,
+    source: Source | None = None,
+    customer_id: int | None = None,
+    application_id: int | None = None,
+    target: models.Model | None = None,
+    data: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> AuditEvent:
+    """Write one row. `data` holds codes and ids only, never free text; a typed `reason` stands in its own table.
+
+    Must be called inside the transaction of the change. `source` defaults to person with `by`, else clock.
+    """
+    written = AuditReason.objects.create(text=reason) if reason else None
+    return AuditEvent.objects.create(
+        at=now,
+        action=action,
+        source=source or (Source.PERSON if by else Source.CLOCK),
+        actor=by.key if by else None,
+        customer_ref=customer_id,
+        application_ref=application_id,
+        target=target._meta.model_name or "" if target is not None else "",
+        target_ref=target.pk if target is not None else None,
+        data=dict(data or {}),
+        reason=written,
+    )
+
+
+def record_many(
+    action: str,
+    rows: Iterable[tuple[int | None, models.Model, Mapping[str, Any]]],
+    *,
+    by: User | None,
+    now: datetime,
+    source: Source | None = None,
+) -> int:
+    """Write one row per (customer id, target, data) in one statement per batch; returns how many."""
+    written = AuditEvent.objects.bulk_create(
+        (
+            AuditEvent(
+                at=now,
+                action=action,
+                source=source or (Source.PERSON if by else Source.CLOCK),
+                actor=by.key if by else None,
+                customer_ref=customer_id,
+                target=target._meta.model_name or "",
+                target_ref=target.pk,
+                data=dict(data),
+            )
+            for customer_id, target, data in rows
+        ),
+        batch_size=1000,
+    )
+    return len(written)

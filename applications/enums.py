@@ -1,0 +1,261 @@
+"""Floor 0: the closed lists of words the product speaks. Imports nothing of ours.
+
+Codes are what is stored, sent and matched; labels are what a person reads.
+"""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class CapabilityState(models.TextChoices):
+    OPEN = "open", _("Open")
+    GATED = "gated", _("Needs approval")
+    RETIRED = "retired", _("Retired")
+
+
+class Sector(models.TextChoices):
+    COMMERCIAL = "commercial", _("Commercial")
+    GOVERNMENT = "government", _("Government")
+    INTERNATIONAL = "international-organisation", _("International organisation")
+
+
+class Role(models.TextChoices):
+    """What a person may do in a customer (design §3)."""
+
+    OWNER = "owner", _("Owner")
+    EDITOR = "editor", _("Editor")
+    VIEWER = "viewer", _("Viewer")
+
+
+class StaffRole(models.TextChoices):
+    """What a person may do for us; a lead is also a reviewer (design §3)."""
+
+    NONE = "", _("Not staff")
+    REVIEWER = "reviewer", _("Reviewer")
+    LEAD = "lead", _("Lead")
+    OPERATOR = "operator", _("Operator")
+    AUDITOR = "auditor", _("Auditor")
+
+
+class Kind(models.TextChoices):
+    """Why an access application was made."""
+
+    INITIAL = "initial", _("First application")
+    AMENDMENT = "amendment", _("Amendment")
+    RENEWAL = "renewal", _("Renewal")
+    APPEAL = "appeal", _("Appeal")
+
+
+class State(models.TextChoices):
+    """State of an access application (design §5)."""
+
+    DRAFT = "draft", _("Draft")
+    SUBMITTED = "submitted", _("Submitted")
+    IN_REVIEW = "in_review", _("In review")
+    INFORMATION_REQUESTED = "information_requested", _("Waiting for your answer")
+    SECOND_REVIEW = "second_review", _("Second review")
+    DECIDED = "decided", _("Decided")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+    LAPSED = "lapsed", _("Lapsed")
+
+
+OPEN_STATES = (
+    State.DRAFT,
+    State.SUBMITTED,
+    State.IN_REVIEW,
+    State.INFORMATION_REQUESTED,
+    State.SECOND_REVIEW,
+)
+UNDECIDED_STATES = OPEN_STATES[1:]
+FINAL_STATES = (State.DECIDED, State.WITHDRAWN, State.LAPSED)
+
+
+class Move(models.TextChoices):
+    """Every way an access application changes state; the table is `rules.workflow`."""
+
+    SUBMIT = "submit", _("Submit")
+    CLAIM = "claim", _("Claim")
+    ASSIGN = "assign", _("Assign")
+    RELEASE = "release", _("Release")
+    REASSIGN = "reassign", _("Hand over")
+    REQUEST_INFORMATION = "request_information", _("Ask for information")
+    RESPOND = "respond", _("Answer")
+    RECOMMEND = "recommend", _("Recommend")
+    RETURN_TO_REVIEW = "return_to_review", _("Return to review")
+    DECIDE = "decide", _("Decide")
+    WITHDRAW = "withdraw", _("Withdraw")
+    DISCARD = "discard", _("Discard")
+    LAPSE = "lapse", _("Lapse")
+
+
+class Outcome(models.TextChoices):
+    """What became of one requested capability."""
+
+    APPROVED = "approved", _("Approved")
+    CONDITIONS = "approved_with_conditions", _("Approved with conditions")
+    DENIED = "denied", _("Denied")
+    NOT_NEEDED = "not_needed", _("No approval needed")
+    RETIRED = "retired", _("Retired")
+    ANSWERED = "answered", _("Answered")
+
+
+GRANTING_OUTCOMES = (Outcome.APPROVED, Outcome.CONDITIONS)
+
+
+class Basis(models.TextChoices):
+    """Where a right comes from."""
+
+    GRACE = "grace", _("Grace year")
+    APPROVAL = "approval", _("Approval")
+    EXTENSION = "extension", _("Extension")
+
+
+class ExtensionReason(models.TextChoices):
+    NONE = "", _("Not an extension")
+    CUSTOMER = "customer", _("Asked for by the customer")
+    APPEAL = "appeal", _("Appeal under way")
+    RENEWAL = "renewal", _("Renewal under way")
+    MOVE = "move", _("Subscription moved to another customer")
+    REINSTATED = "reinstated", _("Reinstated")
+    COHORT = "cohort", _("Extended with others")
+
+
+class AccessReason(models.TextChoices):
+    """Closed list of reasons in an access decision (design §6)."""
+
+    OPEN = "open", _("needs no approval")
+    APPROVED = "approved", _("approved")
+    EXTENSION = "extension", _("extended")
+    GRACE = "grace", _("in the grace year")
+    UNKNOWN_CAPABILITY = "unknown_capability", _("capability not known")
+    RETIRED = "retired", _("retired")
+    UNKNOWN_SUBSCRIPTION = "unknown_subscription", _("subscription not known")
+    SUSPENDED = "suspended", _("suspended")
+    REVOKED = "revoked", _("revoked")
+    PENDING = "pending", _("application not decided yet")
+    DENIED = "denied", _("application denied")
+    EXPIRED = "expired", _("ran out")
+    GRACE_ENDED = "grace_ended", _("grace year ended")
+    NOT_APPLIED = "not_applied", _("not applied for")
+    ERROR = "error", _("no answer possible now")
+
+
+class FlagEffect(models.TextChoices):
+    """What a screening rule advises by default; it never decides."""
+
+    DENY = "deny", _("Deny")
+    ESCALATE = "escalate", _("Escalate")
+    CONDITION = "condition", _("Condition")
+    ASK = "ask", _("Ask")
+
+
+class Settlement(models.TextChoices):
+    """What a reviewer found about a flag."""
+
+    OPEN = "", _("Not settled")
+    STANDS = "stands", _("Stands")
+    CURED = "cured", _("Does not apply")
+
+
+class Risk(models.IntegerChoices):
+    LOW = 0, _("Low")
+    MEDIUM = 1, _("Medium")
+    HIGH = 2, _("High")
+
+
+class ReminderState(models.TextChoices):
+    """`due` is the only state that is not terminal (promise P3)."""
+
+    DUE = "due", _("Due")
+    SENT = "sent", _("Sent")
+    SUPERSEDED = "superseded", _("Superseded by a later one")
+    NOT_NEEDED = "not_needed", _("Not needed")
+    UNDELIVERABLE = "undeliverable", _("Undeliverable")
+
+
+class MessageState(models.TextChoices):
+    QUEUED = "queued", _("Queued")
+    SENDING = "sending", _("Being handed over")
+    SENT = "sent", _("Handed over")
+    DELIVERED = "delivered", _("Delivered")
+    BOUNCED = "bounced", _("Bounced")
+    SUPPRESSED = "suppressed", _("Suppressed")
+    NOT_NEEDED = "not_needed", _("Not needed any more")
+    UNDELIVERABLE = "undeliverable", _("Undeliverable")
+    QUARANTINED = "quarantined", _("Waiting for a person")
+    HELD = "held", _("Held until two people agree")
+
+
+OPEN_MESSAGE_STATES = (MessageState.QUEUED, MessageState.SENDING)
+
+
+class MessageKind(models.TextChoices):
+    """One mail template triple (`templates/mail/<kind>.{subject,text,html}`) each."""
+
+    REMINDER = "reminder", _("Reminder of an end")
+    ANNOUNCEMENT = "announcement", _("Announcement of the gate")
+    ACCESS_ENDED = "access_ended", _("Access ended")
+    APPLICATION_SUBMITTED = "application_submitted", _("Application received")
+    INFORMATION_REQUESTED = "information_requested", _("A reviewer asks")
+    APPLICATION_DECIDED = "application_decided", _("Decision")
+    APPLICATION_WITHDRAWN = "application_withdrawn", _("Application withdrawn")
+    LAPSE_WARNING = "lapse_warning", _("Draft or question about to lapse")
+    APPLICATION_LAPSED = "application_lapsed", _("Application lapsed")
+    INVITATION = "invitation", _("Invitation")
+    JOIN_REQUESTED = "join_requested", _("Somebody asks to join")
+    JOIN_ANSWERED = "join_answered", _("Your request to join")
+    ACCESS_CHANGED = "access_changed", _("Access changed by a person")
+
+
+class ContactState(models.TextChoices):
+    OK = "ok", _("Reachable as far as known")
+    BOUNCED = "bounced", _("Bounced")
+    SUPPRESSED = "suppressed", _("Suppressed")
+
+
+class AttentionCode(models.TextChoices):
+    """Why an operator should look at a customer (contract: customers file)."""
+
+    NO_CONTACT = "no_contact", _("No contact")
+    FREE_MAIL = "free_mail", _("Contact uses free mail")
+    COUNTRY = "country", _("Country not recognised")
+    SECTOR = "sector", _("Sector not recognised")
+    UNKNOWN_SERVICE = "unknown_service", _("Service not known")
+    CLEANED = "cleaned", _("Text was cleaned")
+    LATER_DATE = "later_date", _("Later date ignored")
+    NEVER_WARNED = "never_warned", _("Imported after the deadline, never warned")
+    NOBODY_REACHED = "nobody_reached", _("Nobody was reached")
+    JOIN_REQUEST = "join_request", _("Somebody asks to join and there is no owner")
+
+
+class ChangeKind(models.TextChoices):
+    """Rows of the feed; what is true is read at delivery (design §7)."""
+
+    GRANTED = "granted", _("Right granted")
+    ENDED = "ended", _("Right ended")
+    REVOKED = "revoked", _("Right revoked")
+    MOVED = "moved", _("End moved")
+    SUSPENDED = "suspended", _("Subscription suspended")
+    RESUMED = "resumed", _("Subscription resumed")
+    POLICY = "policy", _("Policy edition activated")
+
+
+class Duty(models.TextChoices):
+    """Jobs that must not fall silent; one run row each time."""
+
+    REMINDERS = "reminders", _("Reminders")
+    ENDS = "ends", _("Ends of rights")
+    DELIVERY = "delivery", _("Delivery of messages")
+    LAPSES = "lapses", _("Lapses of drafts and questions")
+    PREVIEW = "preview", _("Preview of the next deadlines")
+    SEAL = "seal", _("Sealing of the audit trail")
+    RETENTION = "retention", _("Retention")
+
+
+class Source(models.TextChoices):
+    """Through which entrance a change came."""
+
+    PERSON = "person", _("Person")
+    COMMAND = "command", _("Command")
+    CLOCK = "clock", _("Clock")
+    GATEWAY = "gateway", _("Gateway")

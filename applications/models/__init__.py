@@ -1,0 +1,68 @@
+"""Floor 2: what is stored. One file per subject; constraints live in the database."""
+
+from applications.models.access import AccessGrant
+from applications.models.application import (
+    Application,
+    Evidence,
+    InformationRequest,
+    Note,
+    RequestedCapability,
+    Section,
+    Submission,
+)
+from applications.models.audit import AuditEvent, AuditReason, AuditSeal
+from applications.models.change import Change, Gateway, GatewayKey
+from applications.models.customer import (
+    Attention,
+    Contact,
+    Customer,
+    Invitation,
+    JoinRequest,
+    MailDomain,
+    Membership,
+    ServiceUse,
+    Subscription,
+    Suspension,
+)
+from applications.models.deadline import ANNOUNCEMENT, DeadlinePreview, JobRun, Reminder
+from applications.models.message import OutboundMessage
+from applications.models.policy import PolicyEdition
+from applications.models.review import Decision, Flag, SectionReview
+from applications.models.user import User
+
+__all__ = [
+    "ANNOUNCEMENT",
+    "AccessGrant",
+    "Application",
+    "Attention",
+    "AuditEvent",
+    "AuditReason",
+    "AuditSeal",
+    "Change",
+    "Contact",
+    "Customer",
+    "DeadlinePreview",
+    "Decision",
+    "Evidence",
+    "Flag",
+    "Gateway",
+    "GatewayKey",
+    "InformationRequest",
+    "Invitation",
+    "JobRun",
+    "JoinRequest",
+    "MailDomain",
+    "Membership",
+    "Note",
+    "OutboundMessage",
+    "PolicyEdition",
+    "Reminder",
+    "RequestedCapability",
+    "Section",
+    "SectionReview",
+    "ServiceUse",
+    "Submission",
+    "Subscription",
+    "Suspension",
+    "User",
+]

@@ -1,0 +1,104 @@
+"""Floor 3: who may do what (design §3, §5; promise P9). Default is deny.
+
+Customers' people are asked through their role in the customer, ours through their staff role. `Can` lists every
+power of staff; `POWERS` is the whole matrix. Moves of an application are `rules.workflow`; here they meet people.
+"""
+
+from enum import StrEnum
+
+from django.utils.translation import gettext as _
+
+from applications.enums import Move, StaffRole
+from applications.exceptions import NotAllowed, NotFound
+from applications.models import Application, Customer, Decision, Membership, User
+from applications.rules import workflow
+
+
+class Can(StrEnum):
+    """What staff may do. The value is the word used in the audit trail and the documents."""
+
+    SEE_CASES = "see_cases"
+    REVIEW = "review"
+    LEAD = "lead"
+    SEE_CUSTOMERS = "see_customers"
+    OPERATE = "operate"
+    SEE_RECORD = "see_record"
+
+
+_ALL = frozenset(
+    {StaffRole.REVIEWER, StaffRole.LEAD, StaffRole.OPERATOR, StaffRole.AUDITOR}
+)
+POWERS: dict[Can, frozenset[StaffRole]] = {
+    Can.SEE_CASES: frozenset({StaffRole.REVIEWER, StaffRole.LEAD, StaffRole.AUDITOR}),
+    Can.REVIEW: frozenset({StaffRole.REVIEWER, StaffRole.LEAD}),
+    Can.LEAD: frozenset({StaffRole.LEAD}),
+    Can.SEE_CUSTOMERS: _ALL,
+    Can.OPERATE: frozenset({StaffRole.OPERATOR}),
+    Can.SEE_RECORD: frozenset({StaffRole.LEAD, StaffRole.OPERATOR, StaffRole.AUDITOR}),
+}
+
+
+def can(user: User, power: Can) -> bool:
+    return user.is_active and user.staff_role in POWERS[power]
+
+
+def require(user: User, power: Can) -> None:
+    """Raise NotAllowed unless the person has the power."""
+    if not can(user, power):
+        raise NotAllowed(_("Your role does not allow this."))
+
+
+def role_in(user: User, customer: Customer) -> str | None:
+    """The person's role in the customer, or None."""
+    return (
+        Membership.objects.filter(user=user, customer=customer)
+        .values_list("role", flat=True)
+        .first()
+    )
+
+
+def is_own_customer(user: User, customer: Customer) -> bool:
+    """Whether a reviewer stands too near: a member, or the same mail domain (promise P5)."""
+    domain = user.email.rpartition("@")[2]
+    return (
+        Membership.objects.filter(user=user, customer=customer).exists()
+        or customer.domains.filter(domain=domain).exists()
+    )
+
+
+def require_member_move(user: User, application: Application, move: Move) -> None:
+    """A customer's person makes a move. Raises NotFound for strangers, NotAllowed for the wrong role."""
+    role = role_in(user, application.customer)
+    if role is None:
+        raise NotFound
+    if not workflow.role_may(move, role):
+        raise NotAllowed(
+            _("Your role in this organisation does not allow this. Ask an owner.")
+        )
+
+
+def require_staff_move(user: User, application: Application, move: Move) -> None:
+    """One of ours makes a move. Raises NotAllowed: wrong role, own customer, or not their case."""
+    require(user, Can.REVIEW)
+    if is_own_customer(user, application.customer):
+        raise NotAllowed(
+            _(
+                "You belong to this customer or share its mail domain. Somebody else has to take this case."
+            ),
+            code="own_customer",
+        )
+    recommended = Decision.objects.filter(
+        application=application, decided_at=None, returned_at=None, recommended_by=user
+    ).exists()
+    if not workflow.staff_may(
+        move,
+        user.staff_role,
+        holds=application.assigned_to_id == user.pk,
+        recommended=recommended,
+        state=application.state,
+    ):
+        raise NotAllowed(
+            _("This needs a second person.")
+            if recommended
+            else _("Only the person who has this case may do this.")
+        )

@@ -1,0 +1,252 @@
+"""Floor 1: the access rule (design §6). A pure function of recorded facts and one instant (promise P1).
+
+All instants are aware UTC; intervals are half open, [start, end). The order of the steps is the rule: the first
+that answers wins. Nothing here reads a database, a clock or a setting.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from applications.enums import AccessReason, Basis, CapabilityState, Outcome
+from applications.rules.policy import Capability, Edition
+
+ALLOW_VALID_S = 60
+DENY_VALID_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One grant row: valid on [starts_at, ends_at), cut short by `revoked_at` when a person took it back."""
+
+    basis: str
+    starts_at: datetime
+    ends_at: datetime
+    revoked_at: datetime | None = None
+    id: int | None = None
+
+    @property
+    def stops_at(self) -> datetime:
+        return (
+            self.ends_at
+            if self.revoked_at is None
+            else min(self.ends_at, self.revoked_at)
+        )
+
+    def covers(self, at: datetime) -> bool:
+        return self.starts_at <= at < self.stops_at
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One requested capability: asked at submission, closed with or without an outcome."""
+
+    asked_at: datetime
+    closed_at: datetime | None = None
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is recorded about one subscription × capability.
+
+    `known` is false for a subscription nobody holds. `first_used_on` are days by service code; `suspensions` are
+    half-open spans whose end may be None.
+    """
+
+    known: bool
+    existing: bool = False
+    rights: tuple[Right, ...] = ()
+    asks: tuple[Ask, ...] = ()
+    suspensions: tuple[tuple[datetime, datetime | None], ...] = ()
+
+
+UNKNOWN = Facts(known=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An access decision. `ends_at`: first later instant at which, by what is recorded now, it turns to deny."""
+
+    allowed: bool
+    reason: AccessReason
+    evaluated_at: datetime
+    ends_at: datetime | None = None
+    valid_for_s: int = 0
+    right: Right | None = None
+
+
+@dataclass(slots=True)
+class Trace:
+    """Each step of the rule as it was tried, for `--explain`."""
+
+    steps: list[tuple[str, bool, str]] = field(default_factory=list)
+
+    def tried(self, step: str, matched: bool, detail: str = "") -> bool:
+        self.steps.append((step, matched, detail))
+        return matched
+
+
+def decide(
+    facts: Facts,
+    capability: Capability | None,
+    at: datetime,
+    trace: Trace | None = None,
+) -> Verdict:
+    """Answer "may this subscription use this capability at `at`?" with reason, end and validity.
+
+    `capability` is None when the edition does not know it. `trace` collects the steps tried at `at`.
+    """
+    allowed, reason, right = _answer(facts, capability, at, trace or Trace())
+    if allowed:
+        ends_at = _first_deny_after(facts, capability, at)
+        return Verdict(
+            True, reason, at, ends_at, _whole_seconds(at, ends_at, ALLOW_VALID_S), right
+        )
+    return Verdict(
+        False,
+        reason,
+        at,
+        None,
+        _whole_seconds(at, _next_start(facts, capability, at), DENY_VALID_S),
+    )
+
+
+def decide_code(
+    facts: Facts, code: str, at: datetime, edition: Edition, trace: Trace | None = None
+) -> Verdict:
+    """`decide` for a capability named by its code."""
+    return decide(facts, edition.capability(code), at, trace)
+
+
+def _answer(
+    facts: Facts, capability: Capability | None, at: datetime, trace: Trace
+) -> tuple[bool, AccessReason, Right | None]:
+    if trace.tried("unknown_capability", capability is None) or capability is None:
+        return False, AccessReason.UNKNOWN_CAPABILITY, None
+    state = capability.state(at, facts.existing)
+    if trace.tried("open", state is CapabilityState.OPEN, f"state {state.value}"):
+        return True, AccessReason.OPEN, None
+    if trace.tried(
+        "retired",
+        state is CapabilityState.RETIRED,
+        "existing" if facts.existing else "new",
+    ):
+        return False, AccessReason.RETIRED, None
+    if trace.tried("unknown_subscription", not facts.known):
+        return False, AccessReason.UNKNOWN_SUBSCRIPTION, None
+    if trace.tried("suspended", any(_within(span, at) for span in facts.suspensions)):
+        return False, AccessReason.SUSPENDED, None
+    for basis, reason in _BASES:
+        right = _covering(facts.rights, basis, at)
+        if trace.tried(basis, right is not None, f"right {right.id}" if right else ""):
+            return True, reason, right
+    return False, _why_not(facts, at, trace), None
+
+
+_BASES = (
+    (Basis.APPROVAL, AccessReason.APPROVED),
+    (Basis.EXTENSION, AccessReason.EXTENSION),
+    (Basis.GRACE, AccessReason.GRACE),
+)
+
+
+def _covering(rights: Iterable[Right], basis: Basis, at: datetime) -> Right | None:
+    """The right of this basis that covers `at` and lasts longest."""
+    return max(
+        (right for right in rights if right.basis == basis and right.covers(at)),
+        key=lambda right: right.stops_at,
+        default=None,
+    )
+
+
+def _within(span: tuple[datetime, datetime | None], at: datetime) -> bool:
+    start, end = span
+    return start <= at and (end is None or at < end)
+
+
+def _why_not(facts: Facts, at: datetime, trace: Trace) -> AccessReason:
+    """Step 9: the first of these that is true at `at`."""
+    begun = [right for right in facts.rights if right.starts_at <= at]
+    latest = max(
+        begun, key=lambda right: (right.starts_at, right.id or 0), default=None
+    )
+    taken = (
+        latest is not None and latest.revoked_at is not None and latest.revoked_at <= at
+    )
+    pending = any(
+        ask.asked_at <= at and (ask.closed_at is None or at < ask.closed_at)
+        for ask in facts.asks
+    )
+    decided = [
+        ask
+        for ask in facts.asks
+        if ask.outcome and ask.closed_at is not None and ask.closed_at <= at
+    ]
+    last = max(decided, key=lambda ask: ask.closed_at or at, default=None)
+    denied = last is not None and last.outcome == Outcome.DENIED
+    ran_out = any(
+        right.basis != Basis.GRACE and right.stops_at <= at for right in begun
+    )
+    grace_over = any(
+        right.basis == Basis.GRACE and right.stops_at <= at for right in begun
+    )
+    for reason, true in (
+        (AccessReason.REVOKED, taken),
+        (AccessReason.PENDING, pending),
+        (AccessReason.DENIED, denied),
+        (AccessReason.EXPIRED, ran_out),
+        (AccessReason.GRACE_ENDED, grace_over),
+    ):
+        if trace.tried(reason.value, true):
+            return reason
+    trace.tried(AccessReason.NOT_APPLIED.value, True)
+    return AccessReason.NOT_APPLIED
+
+
+def _turns(
+    facts: Facts, capability: Capability | None, after: datetime
+) -> Iterator[datetime]:
+    """Every instant after `after` at which the answer may turn, in order."""
+    instants: set[datetime] = set()
+    for right in facts.rights:
+        instants.update((right.starts_at, right.stops_at))
+    for start, end in facts.suspensions:
+        instants.add(start)
+        if end is not None:
+            instants.add(end)
+    if capability is not None:
+        turns = (
+            capability.gated_at,
+            capability.opened_at,
+            capability.retired_at(facts.existing),
+        )
+        instants.update(turn for turn in turns if turn is not None)
+    return iter(sorted(instant for instant in instants if instant > after))
+
+
+def _first_deny_after(
+    facts: Facts, capability: Capability | None, at: datetime
+) -> datetime | None:
+    silent = Trace()
+    for instant in _turns(facts, capability, at):
+        if not _answer(facts, capability, instant, silent)[0]:
+            return instant
+    return None
+
+
+def _next_start(
+    facts: Facts, capability: Capability | None, at: datetime
+) -> datetime | None:
+    """First later instant at which a right starts or a door opens: a deny must not be kept beyond it."""
+    silent = Trace()
+    for instant in _turns(facts, capability, at):
+        if _answer(facts, capability, instant, silent)[0]:
+            return instant
+    return None
+
+
+def _whole_seconds(at: datetime, until: datetime | None, most: int) -> int:
+    if until is None:
+        return most
+    return min(most, max(0, int((until - at).total_seconds())))
