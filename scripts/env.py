@@ -1,11 +1,11 @@
 """Make `.venv` what the lock says; instant when it already is.
 
-Standard library only: it runs before anything is installed. A bare Debian has no ensurepip and its pip refuses to install
-outside an environment, hence `--without-pip` and `pip --python`.
+Standard library only: it runs before anything is installed. A bare Debian has no ensurepip and its pip
+refuses to install outside an environment, hence `--without-pip` and `pip --python`.
 
     python3 scripts/env.py base     what the site needs to run
     python3 scripts/env.py dev      that, and what checks and tests need
-    python3 scripts/env.py lock     work the locks out anew (needs the package `uv`, in a throw-away environment)
+    python3 scripts/env.py lock     work the locks out anew
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ OLDEST_PYTHON = (3, 11)
 
 
 def pip(python: Path, *arguments: str) -> None:
-    subprocess.run([sys.executable, "-m", "pip", "--python", str(python), *arguments], check=True)  # noqa: S603 -- our own words only
+    subprocess.run([sys.executable, "-m", "pip", "--python", str(python), *arguments], check=True)
 
 
 def stamp_of(lock: Path) -> str:
@@ -52,7 +52,7 @@ def install(name: str) -> None:
         if made_by_another_python():
             shutil.rmtree(VENV)
         if not (VENV / "bin" / "python").exists():
-            subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(VENV)], check=True)  # noqa: S603 -- as above
+            subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(VENV)], check=True)
         for old in VENV.glob(".stamp-*"):
             old.unlink()
         pip(
@@ -69,7 +69,7 @@ def install(name: str) -> None:
 
 
 def made_by_another_python() -> bool:
-    """After an upgrade of the system's Python the old environment points at an interpreter that is gone or differs."""
+    """After an upgrade of the system's Python the old environment points at another interpreter."""
     configuration = VENV / "pyvenv.cfg"
     if not configuration.exists():
         return False
@@ -78,9 +78,9 @@ def made_by_another_python() -> bool:
 
 
 def lock() -> None:
-    """Resolve for every platform, with hashes and without naming an index; `base` takes the versions `dev` chose."""
+    """Resolve for every platform, with hashes, naming no index; `base` takes the versions `dev` chose."""
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)  # noqa: S603 -- as above
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
         pip(Path(folder) / "bin" / "python", "install", "--quiet", "uv")
         uv = [
             str(Path(folder) / "bin" / "uv"),
@@ -93,14 +93,12 @@ def lock() -> None:
         uv += ["--no-header", "--no-annotate", f"--python-version={OLDEST_PYTHON[0]}.{OLDEST_PYTHON[1]}"]
         for name, extra in (("dev", []), ("base", ["--constraint", "dev.txt"])):
             call = [*uv, f"{name}.in", "--output-file", f"{name}.txt", *extra, *sys.argv[2:]]
-            subprocess.run(call, cwd=REQUIREMENTS, check=True)  # noqa: S603 -- as above
+            subprocess.run(call, cwd=REQUIREMENTS, check=True)
 
 
 def main() -> None:
     if sys.version_info < OLDEST_PYTHON:
-        sys.exit(
-            f"Python {OLDEST_PYTHON[0]}.{OLDEST_PYTHON[1]} or newer is needed, this is {sys.version.split()[0]}"
-        )
+        sys.exit(f"this needs Python {OLDEST_PYTHON[0]}.{OLDEST_PYTHON[1]} or newer")
     what = sys.argv[1] if len(sys.argv) > 1 else "dev"
     if what == "lock":
         lock()

@@ -1,0 +1,1 @@
+"""The site: settings, addresses, the Celery app, health, headers and accounts glue around `applications`."""

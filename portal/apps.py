@@ -1,0 +1,19 @@
+"""The Django app of the site itself: its templates, and the table of the shared cache."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.core.management import call_command
+from django.db.models.signals import post_migrate
+
+
+class PortalConfig(AppConfig):
+    name = "portal"
+
+    def ready(self) -> None:
+        post_migrate.connect(make_cache_table, sender=self)
+
+
+def make_cache_table(using: str, **_: Any) -> None:
+    """`migrate` is all there is to do on a new database."""
+    call_command("createcachetable", database=using, verbosity=0)

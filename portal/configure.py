@@ -1,0 +1,104 @@
+"""Turns what the environment says into what Django wants: database options, mail backend, logs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import structlog
+
+SQLITE_OPTIONS = {
+    # Measured with two writers: the defaults, and WAL alone, answer "database is locked", these do not.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+}
+
+
+def database(found: Mapping[str, Any], timeout_s: int) -> dict[str, Any]:
+    """`found` with what makes each vendor dependable; SQLite and PostgreSQL only."""
+    if found["ENGINE"].endswith("sqlite3"):
+        name = str(found["NAME"])
+        if name != ":memory:":
+            Path(name).parent.mkdir(parents=True, exist_ok=True)
+        return {**found, "OPTIONS": {**found.get("OPTIONS", {}), **SQLITE_OPTIONS}}
+    limits = {
+        "statement_timeout": timeout_s * 1000,
+        "lock_timeout": min(timeout_s, 10) * 1000,
+        "idle_in_transaction_session_timeout": 2 * timeout_s * 1000,
+    }
+    options = {
+        "connect_timeout": 5,
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "application_name": "portal",
+        "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
+    }
+    return {
+        **found,
+        # A connection a thread, checked before use; a pool would be one more thing that holds dead ones.
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {**options, **found.get("OPTIONS", {})},
+    }
+
+
+def email(url: str) -> dict[str, Any]:
+    """Django's EMAIL_* settings for one address; dependable delivery is the outbox's work."""
+    parts = urlsplit(url)
+    if parts.scheme.startswith("smtp"):
+        return {
+            "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "EMAIL_HOST": parts.hostname or "localhost",
+            "EMAIL_PORT": parts.port or {"smtps": 465, "smtp+tls": 587}.get(parts.scheme, 25),
+            "EMAIL_HOST_USER": unquote(parts.username or ""),
+            "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+            "EMAIL_USE_SSL": parts.scheme == "smtps",
+            "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+        }
+    backend = {"console": "console", "file": "filebased", "memory": "locmem", "null": "dummy"}[parts.scheme]
+    found = {"EMAIL_BACKEND": f"django.core.mail.backends.{backend}.EmailBackend"}
+    return {**found, "EMAIL_FILE_PATH": parts.path} if backend == "filebased" else found
+
+
+def logging_config(level: str, format: str) -> dict[str, Any]:
+    """One line an event on standard error. Ids only: what people typed never becomes part of a log line."""
+    before = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    render: list[Any] = (
+        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        if format == "json"
+        else [structlog.dev.ConsoleRenderer(colors=False)]
+    )
+    structlog.configure(
+        processors=[*before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "lines": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": before,
+                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
+            }
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        # The line for each request comes from portal.middleware, without the query string.
+        "loggers": {
+            "django": {"handlers": [], "level": "INFO", "propagate": True},
+            "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+            "django.request": {"level": "ERROR"},
+        },
+    }

@@ -1,0 +1,94 @@
+"""What every answer carries and every request leaves in the log."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+
+log = structlog.get_logger("portal.request")
+Next = Callable[[HttpRequest], HttpResponse]
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+PERMISSIONS = ", ".join(
+    [
+        *(
+            f"{name}=()"
+            for name in (
+                "accelerometer",
+                "camera",
+                "display-capture",
+                "geolocation",
+                "gyroscope",
+                "magnetometer",
+                "microphone",
+                "midi",
+                "payment",
+                "usb",
+            )
+        ),
+        "publickey-credentials-create=(self)",
+        "publickey-credentials-get=(self)",
+    ]
+)
+
+
+class RequestLog:
+    """One line a request: route, status, who (an id). Never the address: it may hold what somebody typed."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=uuid.uuid4().hex)
+        started = time.monotonic()
+        response = self.get_response(request)
+        route = request.resolver_match.route if request.resolver_match else None
+        if route not in ("healthz", "readyz") and (route is not None or response.status_code >= 400):
+            # The user is named only when something already looked: the log causes no query of its own.
+            user = request.__dict__.get("_cached_user")
+            log.info(
+                "request",
+                method=request.method
+                if request.method in SAFE | {"POST", "PUT", "PATCH", "DELETE"}
+                else "other",
+                route=route,
+                status=response.status_code,
+                ms=round((time.monotonic() - started) * 1000),
+                user=getattr(user, "pk", None),
+            )
+        return response
+
+
+class Headers:
+    """Headers that Django has no setting for; a view that set its own is left alone."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        # Pages may be personal: nothing on the way keeps them, and Back after signing out shows nothing.
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+class RefuseCrossSite:
+    """Second line behind the CSRF token: a browser says itself that another site sent an unsafe request."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in SAFE and request.headers.get("Sec-Fetch-Site") == "cross-site":
+            log.warning("cross_site_refused")
+            return HttpResponse(
+                "Sent by another site: refused.\n", status=403, content_type="text/plain; charset=utf-8"
+            )
+        return self.get_response(request)

@@ -1,0 +1,337 @@
+"""Settings of the site. What differs between places is read from the environment at the top, nowhere else."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+from csp.constants import NONCE, NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from portal.configure import database, email, logging_config
+from portal.env import Env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+
+# --- The environment ---
+env = Env(os.environ)
+
+DEBUG = env.flag(
+    "DEBUG", help="For developers: pages of errors with details, a key and a database of its own."
+)
+DEMO = env.flag(
+    "DEMO", help="Demo data, a mailbox page and a clock that can be moved. Never where real people apply."
+)
+SECRET_KEY = env.secret(
+    "SECRET_KEY", least=50, required=not DEBUG, help="Signs sessions and links. Needed outside debug."
+)
+SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS", help="Older keys, while a new one takes over.")
+ALLOWED_HOSTS = env.hosts(
+    "ALLOWED_HOSTS",
+    LOOPBACK if DEBUG else (),
+    required=not DEBUG,
+    help="Names the site answers to. Needed outside debug.",
+)
+DATABASE_URL = env.url(
+    "DATABASE_URL",
+    schemes=("postgres", "postgresql", "sqlite"),
+    required=not DEBUG,
+    shown="in debug a file in VAR_DIR",
+    help="`postgres://…` or `sqlite:///path`. Needed outside debug.",
+)
+DATABASE_TIMEOUT_S = env.number(
+    "DATABASE_TIMEOUT_S",
+    30,
+    least=0,
+    most=3600,
+    help="Longest statement on PostgreSQL; 0 for none (long migrations).",
+)
+REDIS_URL = env.url(
+    "REDIS_URL",
+    schemes=("redis", "rediss", "redis+socket"),
+    shown="none: worker and schedule run inside the web process",
+    help="Broker of the jobs. Holds hints only; losing it loses nothing.",
+)
+EMAIL_URL = env.url(
+    "EMAIL_URL",
+    "console:" if DEBUG else "smtp://localhost:25",
+    schemes=("smtp", "smtps", "smtp+tls", "console", "file", "memory", "null"),
+    shown="`smtp://localhost:25`",
+    help="`smtp+tls://user:password@host:587`, `smtps://…:465`, `file:///folder`, `console:` or `null:`.",
+)
+EMAIL_FROM = env.text("EMAIL_FROM", "Limited Access Portal <portal@localhost>", help="Sender of every mail.")
+SITE_URL = env.url(
+    "SITE_URL",
+    f"https://{ALLOWED_HOSTS[0]}" if ALLOWED_HOSTS and not (DEBUG or DEMO) else "http://localhost:8000",
+    schemes=("https", "http"),
+    shown="https and the first of ALLOWED_HOSTS",
+    help="The address in mails and letters. Plain http is for loopback only.",
+).rstrip("/")
+TRUSTED_PROXIES = env.number(
+    "TRUSTED_PROXIES", 0, least=0, most=5, help="How many proxies of ours add to X-Forwarded-For."
+)
+VAR_DIR = env.path(
+    "VAR_DIR",
+    BASE_DIR / "var",
+    shown="`var/` beside the code",
+    help="Where files are kept: uploads, collected static files, the schedule's memory.",
+)
+LOG_LEVEL = env.choice(
+    "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"), help="Least level that is written."
+)
+LOG_FORMAT = env.choice(
+    "LOG_FORMAT",
+    "console" if DEBUG else "json",
+    ("json", "console"),
+    shown="`json`",
+    help="One JSON object a line, or text to read.",
+)
+OIDC_ISSUER = env.url(
+    "OIDC_ISSUER", shown="none", help="OpenID Connect sign-in for staff: the issuer's address."
+)
+OIDC_NAME = env.text("OIDC_NAME", "Single sign-on", help="What the button says.")
+OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID", required=bool(OIDC_ISSUER), help="Needed with OIDC_ISSUER.")
+OIDC_CLIENT_SECRET = env.secret(
+    "OIDC_CLIENT_SECRET", required=bool(OIDC_ISSUER), help="Needed with OIDC_ISSUER."
+)
+
+if urlsplit(SITE_URL).scheme == "http" and urlsplit(SITE_URL).hostname not in (
+    "localhost",
+    "127.0.0.1",
+    "::1",
+):
+    env.problems.append("SITE_URL: plain http is for loopback only")
+env.finish()
+
+SECRET_KEY = SECRET_KEY or "insecure-key-of-a-developer-0123456789-never-outside-debug"
+SECURE = SITE_URL.startswith(
+    "https:"
+)  # one truth: what the public address says, the cookies and headers follow
+
+# --- The house ---
+INSTALLED_APPS = [
+    "portal.apps.PortalConfig",
+    *(["portal.demo"] if DEMO else []),
+    "applications.apps.ApplicationsConfig",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # applications.site registers what there is
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
+    "crispy_forms",
+    "crispy_bootstrap5",
+    "csp",
+]
+MIDDLEWARE = [
+    "portal.middleware.RequestLog",
+    "django.middleware.security.SecurityMiddleware",
+    "portal.middleware.Headers",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "portal.middleware.RefuseCrossSite",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+]
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ],
+        },
+    },
+]
+CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
+CRISPY_TEMPLATE_PACK = "bootstrap5"
+FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
+
+# Which callable tells the time; read by applications.clock alone. Sessions and the broker stay on real time.
+CLOCK = "portal.demo.clock.now" if DEMO else "applications.clock.system_now"
+
+# --- Data ---
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASES: dict[str, Any] = {
+    "default": database(
+        dj_database_url.parse(DATABASE_URL or f"sqlite:///{VAR_DIR / 'portal.sqlite3'}"), DATABASE_TIMEOUT_S
+    )
+}
+# Rate limits are counted in the database: shared by all processes, and no lost Redis bars the door.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}}
+MEDIA_ROOT = VAR_DIR / "files"  # never served by address: a view that asks for permission answers
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES: dict[str, Any] = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+FILE_UPLOAD_PERMISSIONS = 0o600
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
+
+# --- Language and time ---
+TIME_ZONE = "UTC"
+USE_TZ = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("nl", _("Dutch"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+
+# --- People ---
+AUTH_USER_MODEL = "applications.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+PASSWORD_RESET_TIMEOUT = 60 * 60
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 60 * 60
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SECURE else "http"
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
+MFA_TOTP_ISSUER = "Limited Access Portal"
+SOCIALACCOUNT_ONLY = False
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": OIDC_NAME,
+                "client_id": OIDC_CLIENT_ID,
+                "secret": OIDC_CLIENT_SECRET,
+                "settings": {"server_url": OIDC_ISSUER},
+            }
+        ]
+        if OIDC_ISSUER
+        else [],
+    }
+}
+
+# --- Sessions, cookies, headers ---
+_PREFIX = "__Host-" if SECURE else ""
+SESSION_COOKIE_NAME = f"{_PREFIX}session"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = f"{_PREFIX}csrf"
+LANGUAGE_COOKIE_NAME = f"{_PREFIX}language"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+SECURE_SSL_REDIRECT = SECURE
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked for from inside, by plain http
+SECURE_HSTS_SECONDS = 2 * 365 * 24 * 60 * 60 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],  # Bootstrap draws its marks from data: addresses
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        # A form that starts the single sign-on is redirected to its issuer.
+        "form-action": [SELF, *([f"https://{urlsplit(OIDC_ISSUER).netloc}"] if OIDC_ISSUER else [])],
+    }
+}
+
+# --- Mail ---
+globals().update(email(EMAIL_URL))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
+EMAIL_TIMEOUT = 10
+EMAIL_SUBJECT_PREFIX = ""
+
+# --- Jobs: messages are hints, so nothing is kept, retried or answered ---
+VISIBILITY_TIMEOUT_S = 600  # said twice to Celery: the transport and the worker must agree
+CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
+    {
+        "visibility_timeout": VISIBILITY_TIMEOUT_S,
+        "global_keyprefix": "portal:",
+        "socket_timeout": 5,  # the default waits for a dead peer for ever
+        "socket_connect_timeout": 2,
+        "socket_keepalive": True,
+        "health_check_interval": 25,
+        "unacked_restore_interval": 2,
+        "unacked_restore_throttle": 1,
+    }
+    if REDIS_URL
+    else {"polling_interval": 0.05}
+)
+CELERY_VISIBILITY_TIMEOUT = VISIBILITY_TIMEOUT_S
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_DEFAULT_QUEUE = "portal"
+CELERY_TASK_SERIALIZER = CELERY_EVENT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_TIME_LIMIT = 120  # far below the visibility timeout
+CELERY_TASK_SOFT_TIME_LIMIT = 100
+CELERY_TIMEZONE = "UTC"
+CELERY_ENABLE_UTC = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 300_000  # kilobytes
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "schedule")
+
+# --- Logs ---
+LOGGING = logging_config(LOG_LEVEL, LOG_FORMAT)

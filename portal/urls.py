@@ -1,0 +1,18 @@
+"""Every address of the site."""
+
+from importlib.util import find_spec
+
+from django.conf import settings
+from django.urls import include, path
+
+urlpatterns = [
+    path("accounts/", include("allauth.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
+]
+# Rooms that are still being built are mounted when they are there.
+if find_spec("portal.health"):
+    urlpatterns += [path("", include("portal.health"))]
+if find_spec("applications.urls"):
+    urlpatterns += [path("", include("applications.urls"))]
+if settings.DEMO:
+    urlpatterns += [path("demo/", include("portal.demo.urls"))]
