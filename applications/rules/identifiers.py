@@ -29,7 +29,9 @@ MAIL_MAX: Final = 254
 WEBSITE_MAX: Final = 2048
 
 # Format characters that belong to the script they stand in (Arabic, Syriac, Kaithi number signs).
-_KEPT_FORMAT: Final = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
+_KEPT_FORMAT: Final = frozenset(
+    "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+)
 # Letters by their category, blanks to the eye: a name made of them would look empty.
 _BLANK_LETTERS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _JOINERS: Final = frozenset("\u200c\u200d")
@@ -95,7 +97,7 @@ def loses_characters(raw: str) -> bool:
     return clean_text(raw) != " ".join(unicodedata.normalize("NFC", raw).split())
 
 
-# --- secrets ---------------------------------------------------------------------------------------------------
+# --- secrets ---
 
 _SECRETS: Final = re.compile(
     r"""
@@ -116,13 +118,15 @@ def mask_secrets(text: str) -> str:
     return _SECRETS.sub(SECRET_MASK, text)
 
 
-# --- subscription ids ------------------------------------------------------------------------------------------
+# --- subscription ids ---
 
 _GUID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _WHOLE_GUID: Final = re.compile(_GUID)
 _SOME_GUID: Final = re.compile(rf"(?<![0-9a-z-]){_GUID}(?![0-9a-z-])")
 _RESOURCE: Final = re.compile(rf"(?:^|/)subscriptions/({_GUID})(?![0-9a-z-])")
-_TENANT: Final = re.compile(rf"(?:tenants?|directory|tenantid|tid|login\.[a-z0-9.-]+)\W{{0,3}}(?:id)?\W{{0,3}}{_GUID}")
+_TENANT: Final = re.compile(
+    rf"(?:tenants?|directory|tenantid|tid|login\.[a-z0-9.-]+)\W{{0,3}}(?:id)?\W{{0,3}}{_GUID}"
+)
 _LABEL: Final = re.compile(r"^(?:urn:uuid:|subscription(?:[ _-]?id)?\s*[:=]?)\s*")
 _WRAPPING: Final = " \t{}()[]<>\"'`“”‘’«»,;."
 _DASHES: Final = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"), "-")
@@ -157,7 +161,7 @@ def _not_nil(guid: str) -> Guid | Problem:
     return Problem("nil") if set(guid) == {"0", "-"} else Guid(guid)
 
 
-# --- mail and web addresses ------------------------------------------------------------------------------------
+# --- mail and web addresses ---
 
 _LABEL_IN_DOMAIN: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN: Final = re.compile(rf"(?=.{{1,253}}$)(?:{_LABEL_IN_DOMAIN}\.)+(?=[a-z0-9-]*[a-z]){_LABEL_IN_DOMAIN}")
@@ -213,7 +217,7 @@ def is_free_mail(domain: str, free_mail_domains: Collection[str]) -> bool:
     return any(".".join(labels[start:]) in free_mail_domains for start in range(len(labels)))
 
 
-# --- names and references --------------------------------------------------------------------------------------
+# --- names and references ---
 
 _PLAIN_LETTERS: Final = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ı": "i", "þ": "th", "ð": "d", "æ": "ae", "œ": "oe"}
@@ -245,7 +249,7 @@ _MISREAD: Final = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
 
 def new_reference(random_bytes: Callable[[int], bytes]) -> str:
-    """A reference such as `LA-7F3K-92QD`: forty random bits in letters that nobody confuses on the telephone."""
+    """A reference such as `LA-7F3K-92QD`: forty random bits in letters that nobody confuses."""
     number = int.from_bytes(random_bytes(5), "big")
     letters = "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(35, -1, -5))
     return f"{_REFERENCE_PREFIX}-{letters[:4]}-{letters[4:]}"

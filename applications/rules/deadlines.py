@@ -1,0 +1,188 @@
+"""Date arithmetic of deadlines (design §7): when a reminder is due, business days, the review clock.
+
+Instants come in and go out as aware UTC datetimes; a day is a `date` in the zone that the caller names.
+"Due" is always "past and not recorded", never "equals today".
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import cache, lru_cache
+
+import holidays
+
+DAY = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class SendHours:
+    """The decent local hours: from `start` o'clock, and before `end` o'clock."""
+
+    start: int
+    end: int
+
+    def hold(self, local: datetime) -> bool:
+        return self.start <= local.hour < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One reminder of one deadline: how many days before, and the instant at which it is due."""
+
+    days_before: int
+    due_at: datetime
+
+
+def days_left(now: datetime, ends_at: datetime) -> int:
+    """Whole days of 24 hours that are left; 0 on the last one and afterwards."""
+    return max((ends_at - now) // DAY, 0)
+
+
+# --- reminders ---
+
+
+def due_at(ends_at: datetime, days_before: int, zone: tzinfo, hours: SendHours) -> datetime:
+    """The end minus N x 24 hours, moved to the next decent hour in the zone.
+
+    Where decent hours come only when it is too late, the unmoved instant stands: a warning at a bad hour
+    is better than none.
+    """
+    nominal = ends_at - days_before * DAY
+    moved = next_decent(nominal, zone, hours)
+    return moved if moved < ends_at else nominal
+
+
+def next_decent(at: datetime, zone: tzinfo, hours: SendHours) -> datetime:
+    """The first instant at or after `at` that is a decent hour on the clocks of the zone."""
+    local = at.astimezone(zone)
+    if hours.hold(local):
+        return at.astimezone(UTC)
+    starts = (
+        start
+        for day in range(4)
+        for start in _instants(local.date() + day * DAY, time(hours.start), zone)
+        if start >= at and hours.hold(start.astimezone(zone))
+    )
+    return min(starts)
+
+
+def _instants(day: date, clock: time, zone: tzinfo) -> Iterator[datetime]:
+    """When the clocks of the zone show this time: once, twice (clocks went back), or when they jump over it."""
+    first, second = (datetime.combine(day, clock, zone).replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    if first <= second:
+        yield first
+        yield second
+        return
+    before, after = second, first  # in a gap the two readings change places; the jump lies between them
+    offset_after = after.astimezone(zone).utcoffset()
+    while after - before > _SECOND:
+        middle = before + (after - before) // 2
+        if middle.astimezone(zone).utcoffset() == offset_after:
+            after = middle
+        else:
+            before = middle
+    yield after.replace(microsecond=0)
+
+
+def steps_due(
+    ends_at: datetime,
+    days_before: Iterable[int],
+    *,
+    zone: tzinfo,
+    hours: SendHours,
+    now: datetime,
+    recorded: Collection[int] = (),
+) -> list[Step]:
+    """The steps that are due at `now` and not recorded yet, the oldest first."""
+    steps = (Step(days, due_at(ends_at, days, zone, hours)) for days in set(days_before) - set(recorded))
+    return sorted((step for step in steps if step.due_at <= now), key=lambda step: -step.days_before)
+
+
+def newest_only(steps: Iterable[Step]) -> tuple[Step | None, list[Step]]:
+    """Of several overdue steps the one that goes out, and the older ones, which are superseded."""
+    ordered = sorted(steps, key=lambda step: -step.days_before)
+    return (ordered[-1], ordered[:-1]) if ordered else (None, [])
+
+
+# --- business days ---
+
+
+def add_business_days(day: date, count: int, calendar: str) -> date:
+    """The `count`-th business day after the day; the day itself for 0."""
+    for _ in range(count):
+        day += DAY
+        while not is_business_day(day, calendar):
+            day += DAY
+    return day
+
+
+def business_deadline(at: datetime, count: int, calendar: str, zone: tzinfo) -> datetime:
+    """The instant at which the `count`-th business day after `at` is over in the zone."""
+    last = add_business_days(at.astimezone(zone).date(), count, calendar)
+    return min(_instants(last + DAY, time(0), zone))
+
+
+def business_days_between(start: datetime, end: datetime, calendar: str, zone: tzinfo) -> int:
+    """Business days after the day of `start` up to and with the day of `end`; never below 0."""
+    first, last = start.astimezone(zone).date(), end.astimezone(zone).date()
+    return sum(
+        is_business_day(first + number * DAY, calendar) for number in range(1, (last - first).days + 1)
+    )
+
+
+def last_safe_day(ends_at: datetime, business_days: int, calendar: str, zone: tzinfo) -> date:
+    """The last day on which a review of so many business days still ends within the last day of access."""
+    last = (ends_at - timedelta.resolution).astimezone(zone).date()
+    day = last
+    while add_business_days(day, business_days, calendar) > last:
+        day -= DAY
+    return day
+
+
+@lru_cache(maxsize=8192)
+def is_business_day(day: date, calendar: str) -> bool:
+    """`calendar` is a country of the `holidays` library, or a country and a part of it (`DE-BY`)."""
+    return bool(_calendar(calendar).is_working_day(day))
+
+
+@cache
+def _calendar(code: str) -> holidays.HolidayBase:
+    country, _, part = code.partition("-")
+    return holidays.country_holidays(country, subdiv=part or None)
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewClock:
+    """The business-day clock of one review. It stands still while the customer has the ball.
+
+    `pauses` are `(from, until)`; `until` is None while the pause lasts.
+    """
+
+    started_at: datetime
+    pauses: tuple[tuple[datetime, datetime | None], ...]
+    target_days: int
+    calendar: str
+    zone: tzinfo
+
+    def is_paused(self, now: datetime) -> bool:
+        return any(start <= now and (end is None or now < end) for start, end in self.pauses)
+
+    def used(self, now: datetime) -> int:
+        """Business days that ran on our side until `now`."""
+        days, running_from = 0, self.started_at
+        for start, end in sorted(self.pauses, key=lambda pause: pause[0]):
+            if start >= now:
+                break
+            days += business_days_between(running_from, max(start, running_from), self.calendar, self.zone)
+            running_from = max(running_from, now if end is None else min(end, now))
+        return days + business_days_between(running_from, now, self.calendar, self.zone)
+
+    def left(self, now: datetime) -> int:
+        """Business days to the target; below 0 when it is missed."""
+        return self.target_days - self.used(now)
+
+    def target_day(self, now: datetime) -> date | None:
+        """The day on which the target is reached if nothing pauses any more; None once it is missed."""
+        left = self.left(now)
+        return add_business_days(now.astimezone(self.zone).date(), left, self.calendar) if left >= 0 else None
