@@ -68,7 +68,7 @@ def next_decent(at: datetime, zone: tzinfo, hours: SendHours) -> datetime:
 
 
 def _instants(day: date, clock: time, zone: tzinfo) -> Iterator[datetime]:
-    """When the clocks of the zone show this time: once, twice (clocks went back), or when they jump over it."""
+    """When the clocks of the zone show this time: once, twice (they went back), or when they jump over it."""
     first, second = (datetime.combine(day, clock, zone).replace(fold=fold).astimezone(UTC) for fold in (0, 1))
     if first <= second:
         yield first

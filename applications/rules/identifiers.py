@@ -24,7 +24,7 @@ class Problem:
     code: ProblemCode
 
 
-SECRET_MASK: Final = "***"
+MASK: Final = "***"
 MAIL_MAX: Final = 254
 WEBSITE_MAX: Final = 2048
 
@@ -115,7 +115,7 @@ _SECRETS: Final = re.compile(
 
 def mask_secrets(text: str) -> str:
     """The text with everything that looks like a key, a token or a password replaced by `***`."""
-    return _SECRETS.sub(SECRET_MASK, text)
+    return _SECRETS.sub(MASK, text)
 
 
 # --- subscription ids ---

@@ -38,7 +38,7 @@ def country_code(text: str) -> str:
 @cache
 def countries() -> dict[str, str]:
     """ISO 3166 codes and English names, from the tz database."""
-    return {code: name for code, name in _table("iso3166.tab")}
+    return {row[0]: row[1] for row in _table("iso3166.tab")}
 
 
 @cache
@@ -54,6 +54,6 @@ def _zones() -> dict[str, str]:
     return first | _MOST_PEOPLE
 
 
-def _table(name: str) -> list[list[str]]:
+def _table(name: str) -> list[tuple[str, ...]]:
     text = resources.files("tzdata").joinpath("zoneinfo", name).read_text(encoding="utf-8")
-    return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+    return [tuple(line.split("\t")) for line in text.splitlines() if line and not line.startswith("#")]
