@@ -5,9 +5,12 @@ from importlib.util import find_spec
 from django.conf import settings
 from django.urls import include, path
 
+from portal.theme import set_theme
+
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
+    path("theme/", set_theme, name="theme"),
 ]
 # Rooms that are still being built are mounted when they are there.
 if find_spec("portal.health"):

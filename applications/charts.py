@@ -1,0 +1,319 @@
+"""Charts as SVG from the server (floor 5): pure functions of what is given, no database, no clock.
+
+x is in percent and text keeps its size, so that one drawing fits every width. The idea behind them: a filled
+dot is where something begins, an open ring is where it ends and does not count (`[start, end)`); an arrow
+goes on beyond the picture, with its date in words. Colours and strokes are classes of `static/css/spans.css`.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import formats
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+_TEXT_LIMIT = 26  # characters of a name that fit beside the rows; the table beneath has it whole
+_NO_MARK_NEAR = 12  # percent: month names keep this distance from the deadline's date
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure for `includes/chart.html`: titled by its message, drawn, and told again as a table."""
+
+    title: str
+    svg: SafeString
+    head: tuple[Any, ...] = ()
+    rows: tuple[tuple[Any, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class SpanRow:
+    """One line of a span chart. `tone` is a meaning (`granted`, `waiting`, `ended`, `open`, `accent`)."""
+
+    name: str
+    start: dt.datetime
+    end: dt.datetime | None  # exclusive; None has no end
+    note: str
+    tone: str = "granted"
+
+
+def span(
+    start: dt.datetime,
+    end: dt.datetime,
+    *,
+    now: dt.datetime | None = None,
+    mark: dt.datetime | None = None,
+    mark_text: str = "",
+    tone: str = "accent",
+) -> SafeString:
+    """One span from `start` to its exclusive `end`.
+
+    With `now` the part behind us is thick and the part to come thin; `mark` is one more labelled instant.
+    """
+    here = None if now is None else _percent(now, start, end)
+    begin_text, end_text = _date(start), f"{_date(_last(end))}, {_last(end):%H:%M} UTC"
+    labels = [(x, text) for x, text in _span_labels(here, now, mark, mark_text, start, end)]
+    sentence = ". ".join(
+        [_("From %(start)s until %(end)s") % {"start": begin_text, "end": end_text}, *(t for _x, t in labels)]
+    )
+    return format_html(
+        '<svg class="span is-{tone}" role="img" aria-label="{sentence}" height="80" dir="ltr">'
+        "{labels}{ticks}"
+        '<line class="line" x1="0" x2="{used}%" y1="37" y2="37"/>'
+        '<line class="rest" x1="{used}%" x2="100%" y1="37" y2="37"/>{marks}'
+        '<circle class="begin" cx="0" cy="37" r="7"/>'
+        '<circle class="end{end_tone}" cx="100%" cy="37" r="6.5"/>'
+        '<text class="soft-ink" x="0" dx="-7" y="74">{begin}</text>'
+        '<text class="bold soft-ink" x="100%" dx="7" y="74" text-anchor="end">{finish}</text></svg>',
+        tone=tone,
+        sentence=sentence,
+        labels=format_html_join(
+            "",
+            '<text class="bold soft-ink" x="{}%" y="14" text-anchor="{}">{}</text>',
+            ((x, _anchor(x), text) for x, text in labels),
+        ),
+        ticks=_ticks(start, end, 41, 48),
+        used=100 if here is None else here,
+        marks=format_html_join(
+            "", '<line class="mark" x1="{0}%" x2="{0}%" y1="26" y2="48"/>', ((x,) for x, _text in labels)
+        ),
+        end_tone="" if here is None else " is-waiting",
+        begin=begin_text,
+        finish=end_text,
+    )
+
+
+def _span_labels(
+    here: float | None,
+    now: dt.datetime | None,
+    mark: dt.datetime | None,
+    mark_text: str,
+    start: dt.datetime,
+    end: dt.datetime,
+) -> Iterator[tuple[float, str]]:
+    if here is not None and now is not None and start <= now < end:
+        yield here, _("Today, %(day)s") % {"day": _day(now)}
+    if mark is not None and start <= mark <= end:
+        yield _percent(mark, start, end), mark_text
+
+
+def span_chart(title: str, rows: Sequence[SpanRow], *, now: dt.datetime, head: tuple[Any, ...] = ()) -> Chart:
+    """Who keeps access how long: one row a name, the next end as a dashed line through all rows.
+
+    The picture reaches twice as far as the nearest end (at least 90 days); what lasts longer is an arrow.
+    """
+    ends = sorted(row.end for row in rows if row.end and row.end > now)
+    reach = max((ends[0] - now) * 3 if ends else dt.timedelta(days=365), dt.timedelta(days=90))
+    until = now + reach
+    height = 36 * len(rows)
+    next_end = _scaled(ends[0], now, until) if ends else None
+    svg = format_html(
+        '<svg class="wide-only" role="img" aria-label="{}" height="{}" dir="ltr">{}{}{}</svg>',
+        f"{title}. " + "; ".join(f"{row.name}: {row.note}" for row in rows),
+        height + 34,
+        _deadline_line(next_end, height),
+        format_html_join("", "{}", ((_span_row(row, n, now, until),) for n, row in enumerate(rows))),
+        _axis(now, until, height, ends[0] if ends else None, next_end),
+    )
+    columns = head or (_("Name"), _("Until"), _("State"))
+    table = tuple((row.name, _date(_last(row.end)) if row.end else _("no end"), row.note) for row in rows)
+    return Chart(title, svg, columns, table)
+
+
+_LEFT, _WIDTH = 20.0, 58.0  # percent: names on the left, notes on the right of the plot
+
+
+def _scaled(at: dt.datetime, start: dt.datetime, end: dt.datetime) -> float:
+    return round(_LEFT + _percent(at, start, end) * _WIDTH / 100, 2)
+
+
+def _span_row(row: SpanRow, number: int, now: dt.datetime, until: dt.datetime) -> SafeString:
+    y = 18 + 36 * number
+    begin = _scaled(max(row.start, now), now, until)
+    beyond = row.end is None or row.end > until
+    end = _scaled(until if row.end is None else min(row.end, until), now, until)
+    tip = (
+        format_html(
+            '<svg x="{}%" y="{}" class="tip"><path class="arrow" d="M-2 0l12 6-12 6z"/></svg>', end, y - 6
+        )
+        if beyond
+        else format_html('<circle class="end" cx="{}%" cy="{}" r="6.5"/>', end, y)
+    )
+    return format_html(
+        '<text x="0" y="{ty}"><title>{full}</title>{name}</text><g class="is-{tone}">'
+        '<line class="line" x1="{begin}%" x2="{end}%" y1="{y}" y2="{y}"/>'
+        '<circle class="begin" cx="{begin}%" cy="{y}" r="6.5"/>{tip}</g>'
+        '<text x="{end}%" dx="18" y="{ty}"{bold}>{note}</text>',
+        full=row.name,
+        name=_shorten(row.name),
+        tone=row.tone,
+        begin=begin,
+        end=end,
+        y=y,
+        ty=y + 5,
+        tip=tip,
+        bold=format_html(' class="bold"') if beyond else "",
+        note=row.note,
+    )
+
+
+def _deadline_line(x: float | None, height: int) -> SafeString | str:
+    if x is None:
+        return ""
+    return format_html('<line class="deadline-line" x1="{0}%" x2="{0}%" y1="2" y2="{1}"/>', x, height + 6)
+
+
+def _axis(
+    now: dt.datetime, until: dt.datetime, y: int, next_end: dt.datetime | None, x_end: float | None
+) -> SafeString:
+    months = list(_months(now, until))
+    step = max(1, len(months) // 4)
+    names = [
+        (x, formats.date_format(m, "F" if m.year == now.year else "F Y"))
+        for m in months[::step]
+        if (x := _scaled(m, now, until)) > _LEFT + _NO_MARK_NEAR / 2
+        and (x_end is None or abs(x - x_end) > _NO_MARK_NEAR)
+    ]
+    return format_html(
+        '<line class="axis" x1="{}%" x2="100%" y1="{}" y2="{}"/>{}'
+        '<text x="{}%" y="{}" text-anchor="middle">{}</text>{}{}',
+        _LEFT,
+        y,
+        y,
+        format_html_join(
+            "",
+            '<line class="tick" x1="{0}%" x2="{0}%" y1="{1}" y2="{2}"/>',
+            ((_scaled(m, now, until), y, y + 6) for m in months),
+        ),
+        _LEFT,
+        y + 24,
+        _("today"),
+        format_html_join(
+            "",
+            '<text class="soft" x="{}%" y="{}" text-anchor="middle">{}</text>',
+            ((x, y + 24, name) for x, name in names),
+        ),
+        ""
+        if next_end is None
+        else format_html(
+            '<text class="bold" x="{}%" y="{}" text-anchor="middle">{}</text>',
+            x_end,
+            y + 24,
+            _date(_last(next_end)),
+        ),
+    )
+
+
+def bar_chart(title: str, values: Sequence[tuple[str, float, str]], *, head: tuple[Any, Any]) -> Chart:
+    """Horizontal bars of (name, value, value in words), longest = full width."""
+    top = max((value for _name, value, _words in values), default=0) or 1
+    rows = format_html_join(
+        "",
+        '<text x="0" y="{ty}"><title>{full}</title>{name}</text>'
+        '<rect class="bar-track" x="30%" y="{y}" width="54%" height="14" rx="2"/>'
+        '<rect class="bar is-now" x="30%" y="{y}" width="{w}%" height="14" rx="2"/>'
+        '<text class="bold" x="86%" y="{ty}">{words}</text>',
+        (
+            {
+                "full": name,
+                "name": _shorten(name),
+                "y": 32 * n + 6,
+                "ty": 32 * n + 18,
+                "w": round(54 * value / top, 2),
+                "words": words,
+            }
+            for n, (name, value, words) in enumerate(values)
+        ),
+    )
+    label = f"{title}. " + "; ".join(f"{name}: {words}" for name, _value, words in values)
+    svg = format_html(
+        '<svg class="bars" role="img" aria-label="{}" height="{}" dir="ltr">{}</svg>',
+        label,
+        32 * len(values),
+        rows,
+    )
+    return Chart(title, svg, head, tuple((name, words) for name, _value, words in values))
+
+
+def line_chart(title: str, values: Sequence[tuple[str, float, str]], *, head: tuple[Any, Any]) -> Chart:
+    """One line over equal steps of (name, value, value in words); first, last and highest are labelled."""
+    top = max((value for _name, value, _words in values), default=0) or 1
+    step = 100 / max(1, len(values) - 1)
+    points = [(round(step * n, 2), round(100 - 92 * v / top, 2)) for n, (_n, v, _w) in enumerate(values)]
+    named = {0, len(values) - 1} if values else set()
+    labels = format_html_join(
+        "",
+        '<text class="soft" x="{}%" y="184" text-anchor="{}">{}</text>',
+        ((points[n][0], _anchor(points[n][0]), values[n][0]) for n in sorted(named)),
+    )
+    label = f"{title}. " + "; ".join(f"{name}: {words}" for name, _value, words in values)
+    svg = format_html(
+        '<svg class="lines is-now" role="img" aria-label="{}" height="190" dir="ltr">'
+        '<svg y="16" width="100%" height="144" viewBox="0 0 100 100" preserveAspectRatio="none">'
+        '<polyline vector-effect="non-scaling-stroke" points="{}"/></svg>'
+        '<line class="axis" x1="0" x2="100%" y1="162" y2="162"/><g class="is-plain">{}'
+        '<text class="bold" x="100%" y="12" text-anchor="end">{}</text></g></svg>',
+        label,
+        " ".join(f"{x},{y}" for x, y in points),
+        labels,
+        values[-1][2] if values else "",
+    )
+    return Chart(title, svg, head, tuple((name, words) for name, _value, words in values))
+
+
+# ---- arithmetic and words ----
+
+
+def _percent(at: dt.datetime, start: dt.datetime, end: dt.datetime) -> float:
+    """Where `at` lies between `start` and `end`, held to 0…100."""
+    whole = (end - start).total_seconds()
+    return round(min(100.0, max(0.0, 100 * (at - start).total_seconds() / whole)) if whole > 0 else 0.0, 2)
+
+
+def _months(start: dt.datetime, end: dt.datetime) -> Iterator[dt.datetime]:
+    """The first instant of each month strictly between the two."""
+    year, month = start.year, start.month
+    while True:
+        year, month = (year + 1, 1) if month == 12 else (year, month + 1)
+        first = start.replace(year=year, month=month, day=1, hour=0, minute=0, second=0, microsecond=0)
+        if first >= end:
+            return
+        yield first
+
+
+def _ticks(start: dt.datetime, end: dt.datetime, top: int, bottom: int) -> SafeString:
+    """A tick a month; a week where the span is shorter than three months; none beyond four years."""
+    days = (end - start).days
+    if days > 1500:
+        return format_html("")
+    at = (
+        _months(start, end) if days > 92 else (start + dt.timedelta(weeks=n) for n in range(1, days // 7 + 1))
+    )
+    return format_html_join(
+        "",
+        '<line class="tick" x1="{0}%" x2="{0}%" y1="{1}" y2="{2}"/>',
+        ((_percent(moment, start, end), top, bottom) for moment in at),
+    )
+
+
+def _anchor(x: float) -> str:
+    return "start" if x < 12 else "end" if x > 88 else "middle"
+
+
+def _last(end: dt.datetime) -> dt.datetime:
+    return (end - dt.timedelta(microseconds=1)).astimezone(dt.UTC)
+
+
+def _date(moment: dt.datetime) -> str:
+    return formats.date_format(moment.astimezone(dt.UTC), _("j F Y"))
+
+
+def _day(moment: dt.datetime) -> str:
+    return formats.date_format(moment.astimezone(dt.UTC), _("j F"))
+
+
+def _shorten(name: str) -> str:
+    return name if len(name) <= _TEXT_LIMIT else name[: _TEXT_LIMIT - 1].rstrip() + "…"
