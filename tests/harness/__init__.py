@@ -1,0 +1,1 @@
+"""What every test run stands on: own servers, no network, strict templates."""
