@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 from pydantic import GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -23,7 +23,7 @@ class Text(str):
 
     translations: Mapping[str, str]
 
-    def __new__(cls, value: str = "", translations: Mapping[str, str] | None = None) -> "Text":
+    def __new__(cls, value: str = "", translations: Mapping[str, str] | None = None) -> Self:
         text = super().__new__(cls, value)
         text.translations = MappingProxyType(dict(translations or {}))
         return text
