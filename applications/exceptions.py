@@ -39,9 +39,7 @@ class SomebodyWasFaster(NotPossibleNow):
 
     code = "somebody_was_faster"
 
-    def __init__(
-        self, message: str = "", *, who: str = "", when: datetime | None = None
-    ) -> None:
+    def __init__(self, message: str = "", *, who: str = "", when: datetime | None = None) -> None:
         super().__init__(message)
         self.who = who
         self.when = when

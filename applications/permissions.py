@@ -25,9 +25,7 @@ class Can(StrEnum):
     SEE_RECORD = "see_record"
 
 
-_ALL = frozenset(
-    {StaffRole.REVIEWER, StaffRole.LEAD, StaffRole.OPERATOR, StaffRole.AUDITOR}
-)
+_ALL = frozenset({StaffRole.REVIEWER, StaffRole.LEAD, StaffRole.OPERATOR, StaffRole.AUDITOR})
 POWERS: dict[Can, frozenset[StaffRole]] = {
     Can.SEE_CASES: frozenset({StaffRole.REVIEWER, StaffRole.LEAD, StaffRole.AUDITOR}),
     Can.REVIEW: frozenset({StaffRole.REVIEWER, StaffRole.LEAD}),
@@ -50,11 +48,7 @@ def require(user: User, power: Can) -> None:
 
 def role_in(user: User, customer: Customer) -> str | None:
     """The person's role in the customer, or None."""
-    return (
-        Membership.objects.filter(user=user, customer=customer)
-        .values_list("role", flat=True)
-        .first()
-    )
+    return Membership.objects.filter(user=user, customer=customer).values_list("role", flat=True).first()
 
 
 def is_own_customer(user: User, customer: Customer) -> bool:
@@ -72,9 +66,7 @@ def require_member_move(user: User, application: Application, move: Move) -> Non
     if role is None:
         raise NotFound
     if not workflow.role_may(move, role):
-        raise NotAllowed(
-            _("Your role in this organisation does not allow this. Ask an owner.")
-        )
+        raise NotAllowed(_("Your role in this organisation does not allow this. Ask an owner."))
 
 
 def require_staff_move(user: User, application: Application, move: Move) -> None:
@@ -82,9 +74,7 @@ def require_staff_move(user: User, application: Application, move: Move) -> None
     require(user, Can.REVIEW)
     if is_own_customer(user, application.customer):
         raise NotAllowed(
-            _(
-                "You belong to this customer or share its mail domain. Somebody else has to take this case."
-            ),
+            _("You belong to this customer or share its mail domain. Somebody else has to take this case."),
             code="own_customer",
         )
     recommended = Decision.objects.filter(

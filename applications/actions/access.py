@@ -134,11 +134,7 @@ def grant_grace_bulk(
             subscription_id__in={subscription for subscription, _code in keys},
         ).values_list("subscription_id", "capability")
     )
-    fresh = [
-        right
-        for right in rights
-        if (right.subscription_id, right.capability) not in standing
-    ]
+    fresh = [right for right in rights if (right.subscription_id, right.capability) not in standing]
     for right in fresh:
         right.basis = Basis.GRACE
         right.granted_at = now
@@ -161,9 +157,7 @@ def grant_grace_bulk(
     late = {right.customer_id for right in written if right.closed_at}
     Attention.objects.bulk_create(
         [
-            Attention(
-                customer_id=customer, code=AttentionCode.NEVER_WARNED, raised_at=now
-            )
+            Attention(customer_id=customer, code=AttentionCode.NEVER_WARNED, raised_at=now)
             for customer in sorted(late)
         ],
         ignore_conflicts=True,
@@ -187,9 +181,9 @@ def revoke(
     """
     done = 0
     for right in rights:
-        touched = AccessGrant.objects.filter(
-            pk=right.pk, revoked_at__isnull=True, ends_at__gt=now
-        ).update(revoked_at=now, revoked_by=by, closed_at=now)
+        touched = AccessGrant.objects.filter(pk=right.pk, revoked_at__isnull=True, ends_at__gt=now).update(
+            revoked_at=now, revoked_by=by, closed_at=now
+        )
         if not touched:
             continue
         audit.record(

@@ -103,9 +103,9 @@ def tell_customer(
     )
     if not people:
         people = list(
-            customer.contacts.filter(
-                state=ContactState.OK, claimed_by__isnull=True
-            ).order_by("order", "pk")[:1]
+            customer.contacts.filter(state=ContactState.OK, claimed_by__isnull=True).order_by("order", "pk")[
+                :1
+            ]
         )
     queue_all(
         kind,

@@ -42,9 +42,7 @@ def move(
     changes: dict[str, Any] = {"state": after, "state_changed_at": now, **fields}
     if after in FINAL_STATES:
         changes["closed_at"] = now
-    touched = Application.objects.filter(
-        pk=application.pk, state=before, **(only_if or {})
-    ).update(**changes)
+    touched = Application.objects.filter(pk=application.pk, state=before, **(only_if or {})).update(**changes)
     if touched != 1:
         raise faster(application)
     audit.record(
@@ -64,18 +62,11 @@ def move(
 
 def faster(application: Application) -> SomebodyWasFaster:
     """The error for a lost race: who moved the case last, and when."""
-    last = (
-        AuditEvent.objects.filter(application_ref=application.pk)
-        .order_by("-id")
-        .first()
-    )
-    winner = (
-        User.objects.filter(key=last.actor).first() if last and last.actor else None
-    )
+    last = AuditEvent.objects.filter(application_ref=application.pk).order_by("-id").first()
+    winner = User.objects.filter(key=last.actor).first() if last and last.actor else None
     who = str(winner) if winner else _("the schedule")
     return SomebodyWasFaster(
-        _("Somebody was faster: %(who)s has changed this application in the meantime.")
-        % {"who": who},
+        _("Somebody was faster: %(who)s has changed this application in the meantime.") % {"who": who},
         who=who,
         when=last.at if last else None,
     )

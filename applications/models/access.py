@@ -18,9 +18,7 @@ class AccessGrant(models.Model):
     of writing so that a batch of ends can take whole customers.
     """
 
-    subscription = models.ForeignKey(
-        Subscription, models.PROTECT, related_name="grants"
-    )
+    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="grants")
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="grants")
     capability = models.CharField(_("capability"), max_length=80)
     basis = models.CharField(_("basis"), max_length=16, choices=Basis.choices)
@@ -56,9 +54,7 @@ class AccessGrant(models.Model):
         verbose_name = _("right")
         verbose_name_plural = _("rights")
         indexes = (
-            models.Index(
-                name="right_of_subscription", fields=["subscription", "capability"]
-            ),
+            models.Index(name="right_of_subscription", fields=["subscription", "capability"]),
             models.Index(
                 name="right_due",
                 fields=["ends_at", "customer"],
@@ -76,9 +72,7 @@ class AccessGrant(models.Model):
                 fields=["subscription", "capability"],
                 condition=Q(basis="grace"),
             ),
-            models.CheckConstraint(
-                name="right_has_length", condition=Q(ends_at__gt=F("starts_at"))
-            ),
+            models.CheckConstraint(name="right_has_length", condition=Q(ends_at__gt=F("starts_at"))),
             models.CheckConstraint(
                 name="right_revoked_pair",
                 condition=Q(revoked_at__isnull=True, revoked_by__isnull=True)

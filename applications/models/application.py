@@ -22,15 +22,9 @@ class Application(models.Model):
 
     reference = models.CharField(_("reference"), max_length=20, unique=True)
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="applications")
-    kind = models.CharField(
-        _("kind"), max_length=16, choices=Kind.choices, default=Kind.INITIAL
-    )
-    previous = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="followers"
-    )
-    state = models.CharField(
-        _("state"), max_length=24, choices=State.choices, default=State.DRAFT
-    )
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices, default=Kind.INITIAL)
+    previous = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="followers")
+    state = models.CharField(_("state"), max_length=24, choices=State.choices, default=State.DRAFT)
     state_changed_at = models.DateTimeField(_("state changed"))
     created_at = models.DateTimeField(_("created"))
     created_by = models.ForeignKey(
@@ -40,9 +34,7 @@ class Application(models.Model):
         related_name="applications_created",
     )
     saved_at = models.DateTimeField(_("last saved"))
-    create_key = models.UUIDField(
-        _("idempotency key of the creation"), default=uuid.uuid4, unique=True
-    )
+    create_key = models.UUIDField(_("idempotency key of the creation"), default=uuid.uuid4, unique=True)
     edition = models.ForeignKey(
         PolicyEdition,
         models.PROTECT,
@@ -71,9 +63,7 @@ class Application(models.Model):
     deadline_at = models.DateTimeField(_("access ends"), null=True, blank=True)
     urgent_at = models.DateTimeField(_("urgent by"), null=True, blank=True)
     risk = models.SmallIntegerField(_("risk"), choices=Risk.choices, default=Risk.LOW)
-    policy_review = models.BooleanField(
-        _("asks for an unlisted use case"), default=False
-    )
+    policy_review = models.BooleanField(_("asks for an unlisted use case"), default=False)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     search_text = models.TextField(_("normalised search text"), blank=True)
 
@@ -93,12 +83,8 @@ class Application(models.Model):
                     ]
                 ),
             ),
-            models.Index(
-                name="application_of_customer", fields=["customer", "-created_at"]
-            ),
-            models.Index(
-                name="drafts_by_save", fields=["saved_at"], condition=Q(state="draft")
-            ),
+            models.Index(name="application_of_customer", fields=["customer", "-created_at"]),
+            models.Index(name="drafts_by_save", fields=["saved_at"], condition=Q(state="draft")),
         )
         constraints = (
             models.CheckConstraint(
@@ -137,9 +123,7 @@ class Application(models.Model):
 class Section(models.Model):
     """Answers of one section of the form: question code → value. `version` counts saves (promise P4)."""
 
-    application = models.ForeignKey(
-        Application, models.CASCADE, related_name="sections"
-    )
+    application = models.ForeignKey(Application, models.CASCADE, related_name="sections")
     code = models.CharField(_("section"), max_length=40)
     answers = models.JSONField(_("answers"), default=dict)
     version = models.PositiveIntegerField(_("version"), default=1)
@@ -155,11 +139,7 @@ class Section(models.Model):
     class Meta:
         verbose_name = _("section")
         verbose_name_plural = _("sections")
-        constraints = (
-            models.UniqueConstraint(
-                name="section_once", fields=["application", "code"]
-            ),
-        )
+        constraints = (models.UniqueConstraint(name="section_once", fields=["application", "code"]),)
 
     def __str__(self) -> str:
         return f"{self.application_id} {self.code}"
@@ -168,9 +148,7 @@ class Section(models.Model):
 class Submission(models.Model):
     """Answers frozen at submission and at each answer to a question; what reviewers judge and letters cite."""
 
-    application = models.ForeignKey(
-        Application, models.CASCADE, related_name="submissions"
-    )
+    application = models.ForeignKey(Application, models.CASCADE, related_name="submissions")
     number = models.PositiveIntegerField(_("number"))
     answers = models.JSONField(_("answers by section"))
     digest = models.CharField(_("SHA-256 of the answers"), max_length=64)
@@ -184,9 +162,7 @@ class Submission(models.Model):
         verbose_name_plural = _("submissions")
         ordering = ("application_id", "number")
         constraints = (
-            models.UniqueConstraint(
-                name="submission_number_once", fields=["application", "number"]
-            ),
+            models.UniqueConstraint(name="submission_number_once", fields=["application", "number"]),
         )
 
     def __str__(self) -> str:
@@ -206,9 +182,7 @@ class RequestedCapability(models.Model):
     capability = models.CharField(_("capability"), max_length=80)
     use_case = models.CharField(_("use case"), max_length=20, blank=True)
     asked_at = models.DateTimeField(_("asked"))
-    outcome = models.CharField(
-        _("outcome"), max_length=32, choices=Outcome.choices, blank=True
-    )
+    outcome = models.CharField(_("outcome"), max_length=32, choices=Outcome.choices, blank=True)
     reasons = models.JSONField(_("reason codes"), default=list, blank=True)
     conditions = models.JSONField(_("condition codes"), default=list, blank=True)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
@@ -216,11 +190,7 @@ class RequestedCapability(models.Model):
     class Meta:
         verbose_name = _("requested capability")
         verbose_name_plural = _("requested capabilities")
-        indexes = (
-            models.Index(
-                name="item_of_subscription", fields=["subscription", "capability"]
-            ),
-        )
+        indexes = (models.Index(name="item_of_subscription", fields=["subscription", "capability"]),)
         constraints = (
             models.UniqueConstraint(
                 name="item_open_once",
@@ -240,9 +210,7 @@ class RequestedCapability(models.Model):
 class InformationRequest(models.Model):
     """A reviewer asks, the applicant answers; the review clock stands still in between. At most one is open."""
 
-    application = models.ForeignKey(
-        Application, models.CASCADE, related_name="information_requests"
-    )
+    application = models.ForeignKey(Application, models.CASCADE, related_name="information_requests")
     question = models.TextField(_("question"))
     sections = models.JSONField(_("sections to change"), default=list, blank=True)
     asked_at = models.DateTimeField(_("asked"))
@@ -283,9 +251,7 @@ class Note(models.Model):
     """A line of the conversation (`internal` false) or between staff (`internal` true, never shown to applicants)."""
 
     application = models.ForeignKey(Application, models.CASCADE, related_name="notes")
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="notes"
-    )
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="notes")
     internal = models.BooleanField(_("between staff"), default=False)
     section = models.CharField(_("section"), max_length=40, blank=True)
     body = models.TextField(_("text"))
@@ -294,11 +260,7 @@ class Note(models.Model):
     class Meta:
         verbose_name = _("note")
         verbose_name_plural = _("notes")
-        indexes = (
-            models.Index(
-                name="notes_of_application", fields=["application", "written_at"]
-            ),
-        )
+        indexes = (models.Index(name="notes_of_application", fields=["application", "written_at"]),)
 
     def __str__(self) -> str:
         return f"{self.application_id} {self.written_at:%F}"
@@ -307,9 +269,7 @@ class Note(models.Model):
 class Evidence(models.Model):
     """A file of an application, under a random name outside the web root; downloadable once scanned."""
 
-    application = models.ForeignKey(
-        Application, models.CASCADE, related_name="evidence"
-    )
+    application = models.ForeignKey(Application, models.CASCADE, related_name="evidence")
     stored_name = models.CharField(_("stored name"), max_length=64, unique=True)
     original_name = models.CharField(_("name"), max_length=255)
     content_type = models.CharField(_("type"), max_length=100)

@@ -37,12 +37,8 @@ class AuditEvent(models.Model):
     target = models.CharField(_("what"), max_length=60, blank=True)
     target_ref = models.BigIntegerField(_("its id"), null=True, blank=True)
     data = models.JSONField(_("codes and ids"), default=dict)
-    reason = models.ForeignKey(
-        AuditReason, models.DO_NOTHING, null=True, blank=True, related_name="events"
-    )
-    transaction = models.BigIntegerField(
-        db_default=CurrentTransaction(), editable=False
-    )
+    reason = models.ForeignKey(AuditReason, models.DO_NOTHING, null=True, blank=True, related_name="events")
+    transaction = models.BigIntegerField(db_default=CurrentTransaction(), editable=False)
 
     class Meta:
         verbose_name = _("audit event")

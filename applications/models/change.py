@@ -22,9 +22,7 @@ class Change(models.Model):
     subscription_guid = models.UUIDField(_("subscription"), null=True, blank=True)
     capability = models.CharField(_("capability"), max_length=80, blank=True)
     deadline_at = models.DateTimeField(_("deadline"), null=True, blank=True)
-    transaction = models.BigIntegerField(
-        db_default=CurrentTransaction(), editable=False
-    )
+    transaction = models.BigIntegerField(db_default=CurrentTransaction(), editable=False)
 
     class Meta:
         verbose_name = _("change")
@@ -59,9 +57,7 @@ class Gateway(models.Model):
     acked_transaction = models.BigIntegerField(_("confirmed transaction"), default=0)
     acked_change = models.BigIntegerField(_("confirmed row"), default=0)
     acked_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
-    max_silence_s = models.PositiveIntegerField(
-        _("trusts its memory for (s)"), default=60
-    )
+    max_silence_s = models.PositiveIntegerField(_("trusts its memory for (s)"), default=60)
 
     class Meta:
         verbose_name = _("gateway")

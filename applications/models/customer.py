@@ -15,9 +15,7 @@ class Customer(models.Model):
     name_key = models.CharField(_("cleaned name"), max_length=200, db_index=True)
     website = models.CharField(_("web site"), max_length=300, blank=True)
     country = models.CharField(_("country"), max_length=2, blank=True)
-    sector = models.CharField(
-        _("sector"), max_length=32, choices=Sector.choices, blank=True
-    )
+    sector = models.CharField(_("sector"), max_length=32, choices=Sector.choices, blank=True)
     created_at = models.DateTimeField(_("created"))
     imported_at = models.DateTimeField(_("imported"), null=True, blank=True)
 
@@ -46,9 +44,7 @@ class MailDomain(models.Model):
         verbose_name = _("mail domain")
         verbose_name_plural = _("mail domains")
         constraints = (
-            models.UniqueConstraint(
-                name="domain_once_per_customer", fields=["customer", "domain"]
-            ),
+            models.UniqueConstraint(name="domain_once_per_customer", fields=["customer", "domain"]),
         )
 
     def __str__(self) -> str:
@@ -63,9 +59,7 @@ class Contact(models.Model):
     email = models.EmailField(_("e-mail address"), max_length=254, db_index=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
-    state = models.CharField(
-        _("state"), max_length=16, choices=ContactState.choices, default=ContactState.OK
-    )
+    state = models.CharField(_("state"), max_length=16, choices=ContactState.choices, default=ContactState.OK)
     state_changed_at = models.DateTimeField(_("state changed"), null=True, blank=True)
     order = models.PositiveIntegerField(_("order"), default=0)
     claimed_by = models.ForeignKey(
@@ -82,9 +76,7 @@ class Contact(models.Model):
         verbose_name_plural = _("contacts")
         ordering = ("customer_id", "order", "id")
         constraints = (
-            models.UniqueConstraint(
-                name="contact_once_per_customer", fields=["customer", "email"]
-            ),
+            models.UniqueConstraint(name="contact_once_per_customer", fields=["customer", "email"]),
         )
 
     def __str__(self) -> str:
@@ -95,18 +87,14 @@ class Membership(models.Model):
     """A person in a customer, with a role."""
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="memberships")
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships"
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
     role = models.CharField(_("role"), max_length=16, choices=Role.choices)
     joined_at = models.DateTimeField(_("joined"))
 
     class Meta:
         verbose_name = _("member")
         verbose_name_plural = _("members")
-        constraints = (
-            models.UniqueConstraint(name="member_once", fields=["customer", "user"]),
-        )
+        constraints = (models.UniqueConstraint(name="member_once", fields=["customer", "user"]),)
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.role} {self.customer_id}"
@@ -116,9 +104,7 @@ class JoinRequest(models.Model):
     """A person at a customer's mail domain asks to join; owners answer, or operators where there is none."""
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="join_requests")
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="join_requests"
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="join_requests")
     requested_at = models.DateTimeField(_("asked"))
     answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
     answered_by = models.ForeignKey(
@@ -218,11 +204,7 @@ class ServiceUse(models.Model):
     class Meta:
         verbose_name = _("use of a service")
         verbose_name_plural = _("uses of services")
-        constraints = (
-            models.UniqueConstraint(
-                name="use_once", fields=["subscription", "service"]
-            ),
-        )
+        constraints = (models.UniqueConstraint(name="use_once", fields=["subscription", "service"]),)
 
     def __str__(self) -> str:
         return f"{self.subscription_id} {self.service}"
@@ -231,9 +213,7 @@ class ServiceUse(models.Model):
 class Suspension(models.Model):
     """A subscription is suspended on [starts_at, ends_at); at most one is open."""
 
-    subscription = models.ForeignKey(
-        Subscription, models.CASCADE, related_name="suspensions"
-    )
+    subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="suspensions")
     starts_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("until"), null=True, blank=True)
     suspended_by = models.ForeignKey(

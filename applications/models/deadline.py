@@ -41,9 +41,7 @@ class Reminder(models.Model):
             ),
         )
         constraints = (
-            models.UniqueConstraint(
-                name="reminder_once", fields=["customer", "ends_at", "days_before"]
-            ),
+            models.UniqueConstraint(name="reminder_once", fields=["customer", "ends_at", "days_before"]),
             models.CheckConstraint(
                 name="reminder_finished_whole",
                 condition=Q(state="due", finished_at__isnull=True)

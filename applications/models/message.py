@@ -27,15 +27,11 @@ class OutboundMessage(models.Model):
         choices=MessageState.choices,
         default=MessageState.QUEUED,
     )
-    customer = models.ForeignKey(
-        Customer, models.CASCADE, null=True, blank=True, related_name="messages"
-    )
+    customer = models.ForeignKey(Customer, models.CASCADE, null=True, blank=True, related_name="messages")
     application = models.ForeignKey(
         Application, models.SET_NULL, null=True, blank=True, related_name="messages"
     )
-    reminder = models.ForeignKey(
-        Reminder, models.CASCADE, null=True, blank=True, related_name="messages"
-    )
+    reminder = models.ForeignKey(Reminder, models.CASCADE, null=True, blank=True, related_name="messages")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.CASCADE,
@@ -43,17 +39,13 @@ class OutboundMessage(models.Model):
         blank=True,
         related_name="messages",
     )
-    contact = models.ForeignKey(
-        Contact, models.CASCADE, null=True, blank=True, related_name="messages"
-    )
+    contact = models.ForeignKey(Contact, models.CASCADE, null=True, blank=True, related_name="messages")
     address = models.EmailField(_("address"), max_length=254)
     context = models.JSONField(_("ids and codes"), default=dict)
     queued_at = models.DateTimeField(_("queued"))
     due_at = models.DateTimeField(_("due"))
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    unknown_outcomes = models.PositiveSmallIntegerField(
-        _("tries of unknown outcome"), default=0
-    )
+    unknown_outcomes = models.PositiveSmallIntegerField(_("tries of unknown outcome"), default=0)
     leased_until = models.DateTimeField(_("leased until"), null=True, blank=True)
     last_error = models.CharField(_("last error"), max_length=120, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)

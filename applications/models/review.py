@@ -18,9 +18,7 @@ class Flag(models.Model):
     effect = models.CharField(_("default"), max_length=16, choices=FlagEffect.choices)
     question = models.CharField(_("question"), max_length=80, blank=True)
     raised_at = models.DateTimeField(_("raised"))
-    settlement = models.CharField(
-        _("settlement"), max_length=16, choices=Settlement.choices, blank=True
-    )
+    settlement = models.CharField(_("settlement"), max_length=16, choices=Settlement.choices, blank=True)
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
     settled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -53,25 +51,17 @@ class Flag(models.Model):
 class SectionReview(models.Model):
     """A reviewer's verdict and note on one section."""
 
-    application = models.ForeignKey(
-        Application, models.CASCADE, related_name="section_reviews"
-    )
+    application = models.ForeignKey(Application, models.CASCADE, related_name="section_reviews")
     section = models.CharField(_("section"), max_length=40)
     verdict = models.CharField(_("verdict"), max_length=16)
     note = models.TextField(_("note"), blank=True)
     reviewed_at = models.DateTimeField(_("reviewed"))
-    reviewed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
-    )
+    reviewed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
 
     class Meta:
         verbose_name = _("verdict on a section")
         verbose_name_plural = _("verdicts on sections")
-        constraints = (
-            models.UniqueConstraint(
-                name="verdict_once", fields=["application", "section"]
-            ),
-        )
+        constraints = (models.UniqueConstraint(name="verdict_once", fields=["application", "section"]),)
 
     def __str__(self) -> str:
         return f"{self.application_id} {self.section}"
@@ -85,9 +75,7 @@ class Decision(models.Model):
     returned stays as a record with `returned_at`. `letter_due_at`: letters and denials wait ten minutes.
     """
 
-    application = models.ForeignKey(
-        Application, models.CASCADE, related_name="decisions"
-    )
+    application = models.ForeignKey(Application, models.CASCADE, related_name="decisions")
     outcomes = models.JSONField(_("outcomes"))
     letter = models.TextField(_("letter"), blank=True)
     recommended_at = models.DateTimeField(_("recommended"), null=True, blank=True)
@@ -117,9 +105,7 @@ class Decision(models.Model):
     )
     letter_due_at = models.DateTimeField(_("letter goes out"), null=True, blank=True)
     taken_back_at = models.DateTimeField(_("taken back"), null=True, blank=True)
-    verification_code = models.CharField(
-        _("verification code"), max_length=32, blank=True, db_index=True
-    )
+    verification_code = models.CharField(_("verification code"), max_length=32, blank=True, db_index=True)
 
     class Meta:
         verbose_name = _("decision")

@@ -16,9 +16,7 @@ class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email=(username or "").strip().lower())
 
-    def create_user(
-        self, email: str, password: str | None = None, **fields: object
-    ) -> "User":
+    def create_user(self, email: str, password: str | None = None, **fields: object) -> "User":
         user = self.model(email=email.strip().lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -28,14 +26,10 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """A person. `key` is the pseudonym that the audit trail keeps after erasure (promise P8)."""
 
-    key = models.UUIDField(
-        _("pseudonym"), default=uuid.uuid4, unique=True, editable=False
-    )
+    key = models.UUIDField(_("pseudonym"), default=uuid.uuid4, unique=True, editable=False)
     email = models.EmailField(_("e-mail address"), max_length=254, unique=True)
     name = models.CharField(_("name"), max_length=150, blank=True)
-    staff_role = models.CharField(
-        _("staff role"), max_length=16, choices=StaffRole.choices, blank=True
-    )
+    staff_role = models.CharField(_("staff role"), max_length=16, choices=StaffRole.choices, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
     absent_until = models.DateField(_("absent until"), null=True, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True)

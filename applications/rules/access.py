@@ -27,11 +27,7 @@ class Right:
 
     @property
     def stops_at(self) -> datetime:
-        return (
-            self.ends_at
-            if self.revoked_at is None
-            else min(self.ends_at, self.revoked_at)
-        )
+        return self.ends_at if self.revoked_at is None else min(self.ends_at, self.revoked_at)
 
     def covers(self, at: datetime) -> bool:
         return self.starts_at <= at < self.stops_at
@@ -100,9 +96,7 @@ def decide(
     allowed, reason, right = _answer(facts, capability, at, trace or Trace())
     if allowed:
         ends_at = _first_deny_after(facts, capability, at)
-        return Verdict(
-            True, reason, at, ends_at, _whole_seconds(at, ends_at, ALLOW_VALID_S), right
-        )
+        return Verdict(True, reason, at, ends_at, _whole_seconds(at, ends_at, ALLOW_VALID_S), right)
     return Verdict(
         False,
         reason,
@@ -168,29 +162,14 @@ def _within(span: tuple[datetime, datetime | None], at: datetime) -> bool:
 def _why_not(facts: Facts, at: datetime, trace: Trace) -> AccessReason:
     """Step 9: the first of these that is true at `at`."""
     begun = [right for right in facts.rights if right.starts_at <= at]
-    latest = max(
-        begun, key=lambda right: (right.starts_at, right.id or 0), default=None
-    )
-    taken = (
-        latest is not None and latest.revoked_at is not None and latest.revoked_at <= at
-    )
-    pending = any(
-        ask.asked_at <= at and (ask.closed_at is None or at < ask.closed_at)
-        for ask in facts.asks
-    )
-    decided = [
-        ask
-        for ask in facts.asks
-        if ask.outcome and ask.closed_at is not None and ask.closed_at <= at
-    ]
+    latest = max(begun, key=lambda right: (right.starts_at, right.id or 0), default=None)
+    taken = latest is not None and latest.revoked_at is not None and latest.revoked_at <= at
+    pending = any(ask.asked_at <= at and (ask.closed_at is None or at < ask.closed_at) for ask in facts.asks)
+    decided = [ask for ask in facts.asks if ask.outcome and ask.closed_at is not None and ask.closed_at <= at]
     last = max(decided, key=lambda ask: ask.closed_at or at, default=None)
     denied = last is not None and last.outcome == Outcome.DENIED
-    ran_out = any(
-        right.basis != Basis.GRACE and right.stops_at <= at for right in begun
-    )
-    grace_over = any(
-        right.basis == Basis.GRACE and right.stops_at <= at for right in begun
-    )
+    ran_out = any(right.basis != Basis.GRACE and right.stops_at <= at for right in begun)
+    grace_over = any(right.basis == Basis.GRACE and right.stops_at <= at for right in begun)
     for reason, true in (
         (AccessReason.REVOKED, taken),
         (AccessReason.PENDING, pending),
@@ -204,9 +183,7 @@ def _why_not(facts: Facts, at: datetime, trace: Trace) -> AccessReason:
     return AccessReason.NOT_APPLIED
 
 
-def _turns(
-    facts: Facts, capability: Capability | None, after: datetime
-) -> Iterator[datetime]:
+def _turns(facts: Facts, capability: Capability | None, after: datetime) -> Iterator[datetime]:
     """Every instant after `after` at which the answer may turn, in order."""
     instants: set[datetime] = set()
     for right in facts.rights:
@@ -225,9 +202,7 @@ def _turns(
     return iter(sorted(instant for instant in instants if instant > after))
 
 
-def _first_deny_after(
-    facts: Facts, capability: Capability | None, at: datetime
-) -> datetime | None:
+def _first_deny_after(facts: Facts, capability: Capability | None, at: datetime) -> datetime | None:
     silent = Trace()
     for instant in _turns(facts, capability, at):
         if not _answer(facts, capability, instant, silent)[0]:
@@ -235,9 +210,7 @@ def _first_deny_after(
     return None
 
 
-def _next_start(
-    facts: Facts, capability: Capability | None, at: datetime
-) -> datetime | None:
+def _next_start(facts: Facts, capability: Capability | None, at: datetime) -> datetime | None:
     """First later instant at which a right starts or a door opens: a deny must not be kept beyond it."""
     silent = Trace()
     for instant in _turns(facts, capability, at):

@@ -40,12 +40,8 @@ _OPEN = frozenset(
 
 TRANSITIONS: dict[Move, Transition] = {
     Move.SUBMIT: Transition(frozenset({State.DRAFT}), State.SUBMITTED, roles=_OWNER),
-    Move.CLAIM: Transition(
-        frozenset({State.SUBMITTED}), State.IN_REVIEW, staff=_REVIEWERS
-    ),
-    Move.ASSIGN: Transition(
-        frozenset({State.SUBMITTED}), State.IN_REVIEW, staff=_LEADS
-    ),
+    Move.CLAIM: Transition(frozenset({State.SUBMITTED}), State.IN_REVIEW, staff=_REVIEWERS),
+    Move.ASSIGN: Transition(frozenset({State.SUBMITTED}), State.IN_REVIEW, staff=_LEADS),
     Move.RELEASE: Transition(
         frozenset({State.IN_REVIEW}),
         State.SUBMITTED,
@@ -64,9 +60,7 @@ TRANSITIONS: dict[Move, Transition] = {
         staff=_REVIEWERS,
         holder=True,
     ),
-    Move.RESPOND: Transition(
-        frozenset({State.INFORMATION_REQUESTED}), State.IN_REVIEW, roles=_WRITERS
-    ),
+    Move.RESPOND: Transition(frozenset({State.INFORMATION_REQUESTED}), State.IN_REVIEW, roles=_WRITERS),
     Move.RECOMMEND: Transition(
         frozenset({State.IN_REVIEW}), State.SECOND_REVIEW, staff=_REVIEWERS, holder=True
     ),
@@ -82,9 +76,7 @@ TRANSITIONS: dict[Move, Transition] = {
     ),
     Move.WITHDRAW: Transition(_OPEN - {State.DRAFT}, State.WITHDRAWN, roles=_OWNER),
     Move.DISCARD: Transition(frozenset({State.DRAFT}), None, roles=_WRITERS),
-    Move.LAPSE: Transition(
-        frozenset({State.DRAFT, State.INFORMATION_REQUESTED}), State.LAPSED, clock=True
-    ),
+    Move.LAPSE: Transition(frozenset({State.DRAFT, State.INFORMATION_REQUESTED}), State.LAPSED, clock=True),
 }
 
 
@@ -93,9 +85,7 @@ def possible(move: Move, state: str) -> bool:
 
 
 def moves_from(state: str) -> Iterator[Move]:
-    return (
-        move for move, transition in TRANSITIONS.items() if state in transition.sources
-    )
+    return (move for move, transition in TRANSITIONS.items() if state in transition.sources)
 
 
 def target(move: Move, state: str) -> State:
@@ -110,9 +100,7 @@ def role_may(move: Move, role: str | None) -> bool:
     return role in TRANSITIONS[move].roles
 
 
-def staff_may(
-    move: Move, staff_role: str, *, holds: bool, recommended: bool, state: str
-) -> bool:
+def staff_may(move: Move, staff_role: str, *, holds: bool, recommended: bool, state: str) -> bool:
     """Whether a person of ours may make the move on a case.
 
     `holds`: the case is theirs; `recommended`: the open recommendation is theirs. In second review the decision

@@ -1,0 +1,142 @@
+"""`/api/v1/access-decisions`: may they, now? (design §6, §8)"""
+
+import json
+import logging
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.csrf import csrf_exempt
+
+from applications import clock
+from applications.api.authentication import needs_caller
+from applications.api.problems import problem
+from applications.enums import AccessReason
+from applications.exceptions import NoEdition
+from applications.queries.decision import Decision, decide_many, decide_one, instant, next_step
+from applications.queries.gateway import Caller
+
+MOST_ITEMS = 1000
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_CODE = re.compile(r"[a-z0-9][a-z0-9.-]{0,79}", re.ASCII)
+log = logging.getLogger(__name__)
+
+Pair = tuple[UUID, str]
+
+
+def fails_closed(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """An error inside is a deny `error`, HTTP 503, valid for 0 s, with an alarm in the log (promise P1)."""
+
+    @wraps(view)
+    def closed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except (DatabaseError, NoEdition, ArithmeticError, LookupError, TypeError, ValueError, OSError):
+            log.exception("decision_failed")
+            return JsonResponse(no_answer(), status=503, headers={"Retry-After": "1"})
+
+    return closed
+
+
+def no_answer() -> dict[str, Any]:
+    return {
+        "subscription_id": None,
+        "capability": None,
+        "allowed": False,
+        "reason": AccessReason.ERROR.value,
+        "ends_at": None,
+        "valid_for_s": 0,
+        "evaluated_at": instant(clock.now()),
+        "edition": None,
+        "next_step": next_step(AccessReason.ERROR, ""),
+    }
+
+
+@csrf_exempt
+@fails_closed
+@needs_caller
+def access_decisions(request: HttpRequest, caller: Caller) -> HttpResponse:
+    """GET one decision, POST up to 1,000. A deny is a 200; a problem is a problem document."""
+    if request.method == "GET":
+        return _one(request, caller)
+    if request.method == "POST":
+        return _many(request, caller)
+    response = problem("method", "Use GET for one decision or POST for many.")
+    response["Allow"] = "GET, POST"
+    return response
+
+
+def _one(request: HttpRequest, caller: Caller) -> HttpResponse:
+    pair = _pair(request.GET.get("subscription_id"), request.GET.get("capability"))
+    if isinstance(pair, str):
+        return problem(pair, _HELP[pair])
+    at = _at(request.GET.get("at"), caller)
+    if isinstance(at, str):
+        return problem(at)
+    return _answer([decide_one(*pair, at)], caller, one=True)
+
+
+def _many(request: HttpRequest, caller: Caller) -> HttpResponse:
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return problem("invalid_body", 'Send {"items": [{"subscription_id", "capability"}, …]}.')
+    items = body.get("items") if isinstance(body, dict) else None
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        return problem("invalid_body", 'Send {"items": [{"subscription_id", "capability"}, …]}.')
+    if len(items) > MOST_ITEMS:
+        return problem("too_many", f"At most {MOST_ITEMS} items.")
+    at = _at(body.get("at"), caller)
+    if isinstance(at, str):
+        return problem(at)
+    pairs: list[Pair] = []
+    for index, item in enumerate(items):
+        pair = _pair(item.get("subscription_id"), item.get("capability"))
+        if isinstance(pair, str):
+            return problem(pair, _HELP[pair], index=index)
+        pairs.append(pair)
+    return _answer(decide_many(pairs, at), caller, one=False)
+
+
+def _answer(decisions: list[Decision], caller: Caller, *, one: bool) -> HttpResponse:
+    for index, decision in enumerate(decisions):
+        capability = decision.edition.capability(decision.capability)
+        if not caller.may_ask(capability.service if capability else None):
+            return problem("out_of_scope", **({} if one else {"index": index}))
+    answers = [decision.as_json() for decision in decisions]
+    response = JsonResponse(answers[0] if one else {"items": answers})
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+_HELP = {
+    "invalid_subscription": "A GUID such as dc4d27d9-ea49-4921-938f-7782a774e151. An API key is not one.",
+    "invalid_capability": "A code of the catalogue such as face.identification.",
+}
+
+
+def _pair(subscription: object, capability: object) -> Pair | str:
+    if not isinstance(subscription, str) or not _GUID.fullmatch(subscription.strip()):
+        return "invalid_subscription"
+    if not isinstance(capability, str) or not _CODE.fullmatch(capability):
+        return "invalid_capability"
+    return UUID(subscription.strip()), capability
+
+
+def _at(text: object, caller: Caller) -> datetime | str:
+    """The instant asked about: now, or `at` for staff."""
+    if text in (None, ""):
+        return clock.now()
+    if not caller.staff:
+        return "at_not_allowed"
+    try:
+        at = parse_datetime(text) if isinstance(text, str) else None
+    except ValueError:
+        at = None
+    return at.astimezone(UTC) if at is not None and at.tzinfo is not None else "invalid_instant"

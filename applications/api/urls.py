@@ -1,0 +1,12 @@
+"""Addresses of the API, mounted under `/api/v1/`."""
+
+from django.urls import path
+
+from applications.api.changes import acknowledge_changes, changes
+from applications.api.decisions import access_decisions
+
+urlpatterns = [
+    path("access-decisions", access_decisions, name="api-decisions"),
+    path("changes", changes, name="api-changes"),
+    path("changes/ack", acknowledge_changes, name="api-changes-ack"),
+]

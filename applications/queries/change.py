@@ -1,0 +1,88 @@
+"""Floor 3: the change feed in commit order, without gaps (design §7, promise P6)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q
+
+from applications.models import Change
+from applications.queries.decision import decide_many, instant
+
+Cursor = tuple[int, int]
+START: Cursor = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`rows` in order, the cursor after the last one, and whether more are waiting."""
+
+    rows: list[dict[str, Any]]
+    cursor: Cursor
+    more: bool
+
+
+def settled_below() -> int | None:
+    """Transactions below this number are over: nothing can commit before a row that was read. None: no bound.
+
+    On SQLite there is one writer at a time, so every committed row is already in order.
+    """
+    if connection.vendor != "postgresql":
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        row = cursor.fetchone()
+    return int(row[0]) if row else None
+
+
+def read_feed(services: Sequence[str], after: Cursor, limit: int, at: datetime) -> Page:
+    """Changes that concern a gateway of `services` after the cursor, each with what is true at `at`.
+
+    Three statements at most, whatever the number of rows. A change of policy concerns everybody and carries no
+    decision.
+    """
+    number, row = after
+    changes = Change.objects.filter(
+        Q(transaction__gt=number) | Q(transaction=number, pk__gt=row),
+        Q(service__in=[*services, ""]),
+    ).order_by("transaction", "pk")
+    below = settled_below()
+    if below is not None:
+        changes = changes.filter(transaction__lt=below)
+    found = list(changes[: limit + 1])
+    page = found[:limit]
+    told = [change for change in page if change.subscription_guid and change.capability]
+    decisions = decide_many([(change.subscription_guid, change.capability) for change in told], at)
+    now = {change.pk: decision.as_json() for change, decision in zip(told, decisions, strict=True)}
+    rows = [_row(change, now.get(change.pk)) for change in page]
+    cursor = (page[-1].transaction, page[-1].pk) if page else after
+    return Page(rows, cursor, len(found) > limit)
+
+
+def _row(change: Change, decision: dict[str, Any] | None) -> dict[str, Any]:
+    return {
+        "cursor": write_cursor((change.transaction, change.pk)),
+        "at": instant(change.at),
+        "kind": change.kind,
+        "service": change.service or None,
+        "subscription_id": str(change.subscription_guid) if change.subscription_guid else None,
+        "capability": change.capability or None,
+        "deadline": instant(change.deadline_at) if change.deadline_at else None,
+        "decision": decision,
+    }
+
+
+def write_cursor(cursor: Cursor) -> str:
+    return f"{cursor[0]}.{cursor[1]}"
+
+
+def read_cursor(text: str) -> Cursor | None:
+    """A cursor as it was given out, or None when it is not one."""
+    number, dot, row = text.partition(".")
+    if not (
+        dot and number.isascii() and number.isdigit() and row.isascii() and row.isdigit() and len(text) < 40
+    ):
+        return None
+    return int(number), int(row)

@@ -1,0 +1,258 @@
+"""Floor 3, the hot path: from a subscription and a capability to an access decision (design §6).
+
+One statement a question, whatever the number of pairs, and no ORM object: what is recorded about the pairs comes
+as plain rows of one shape, and `rules.access` answers. It works with a read-only role, and imports neither Celery
+nor Redis.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from applications.enums import AccessReason, Basis
+from applications.exceptions import NoEdition
+from applications.rules.access import UNKNOWN, Ask, Facts, Right, Trace, Verdict, decide
+from applications.rules.policy import Capability, Edition, read_edition
+
+Pair = tuple[UUID, str]
+
+# What a row is: the first column of the statement. Rights come first: they give every column its type.
+_EDITION, _SUBSCRIPTION, _USE, _SUSPENSION, _RIGHT, _ASK = range(6)
+
+_SQL = """
+SELECT 4, s.guid, g.capability, g.basis, g.starts_at, g.ends_at, g.revoked_at, g.id
+  FROM applications_accessgrant g JOIN applications_subscription s ON s.id = g.subscription_id
+  WHERE s.guid IN ({guids}) AND g.capability IN ({codes})
+UNION ALL
+SELECT 5, s.guid, i.capability, i.outcome, i.asked_at, i.closed_at, NULL, i.id
+  FROM applications_requestedcapability i
+  JOIN applications_subscription s ON s.id = i.subscription_id AND s.customer_id = i.customer_id
+  WHERE s.guid IN ({guids}) AND i.capability IN ({codes})
+UNION ALL
+SELECT 0, NULL, NULL, e.digest, NULL, NULL, NULL, e.id FROM applications_policyedition e WHERE e.in_force
+UNION ALL
+SELECT 1, s.guid, NULL, NULL, NULL, NULL, NULL, s.id FROM applications_subscription s WHERE s.guid IN ({guids})
+UNION ALL
+SELECT 2, s.guid, NULL, u.service || '|' || u.first_used_on, NULL, NULL, NULL, u.id
+  FROM applications_serviceuse u JOIN applications_subscription s ON s.id = u.subscription_id
+  WHERE s.guid IN ({guids})
+UNION ALL
+SELECT 3, s.guid, NULL, NULL, p.starts_at, p.ends_at, NULL, p.id
+  FROM applications_suspension p JOIN applications_subscription s ON s.id = p.subscription_id
+  WHERE s.guid IN ({guids})
+"""
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What is recorded about one subscription, before the edition is applied to a capability."""
+
+    uses: dict[str, date] = field(default_factory=dict)
+    suspensions: list[tuple[datetime, datetime | None]] = field(default_factory=list)
+    rights: dict[str, list[Right]] = field(default_factory=dict)
+    asks: dict[str, list[Ask]] = field(default_factory=dict)
+
+    def facts(self, capability: Capability | None, edition: Edition) -> Facts:
+        if capability is None:
+            return Facts(known=True)
+        return Facts(
+            known=True,
+            existing=edition.is_existing(self.uses.get(capability.service), capability.gate),
+            rights=tuple(self.rights.get(capability.code, ())),
+            asks=tuple(self.asks.get(capability.code, ())),
+            suspensions=tuple(self.suspensions),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict about one pair, with the edition that gave it. `as_json` is the contract's form (design §8)."""
+
+    subscription: UUID
+    capability: str
+    verdict: Verdict
+    edition: Edition
+
+    def as_json(self) -> dict[str, Any]:
+        verdict = self.verdict
+        return {
+            "subscription_id": str(self.subscription),
+            "capability": self.capability,
+            "allowed": verdict.allowed,
+            "reason": verdict.reason.value,
+            "ends_at": instant(verdict.ends_at) if verdict.ends_at else None,
+            "valid_for_s": verdict.valid_for_s,
+            "evaluated_at": instant(verdict.evaluated_at),
+            "edition": self.edition.code,
+            "next_step": next_step(verdict.reason, self.capability),
+        }
+
+
+def instant(at: datetime) -> str:
+    """ISO 8601 in UTC with Z, as short as it is exact."""
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+def decide_one(subscription: UUID, capability: str, at: datetime, trace: Trace | None = None) -> Decision:
+    """One decision by one statement (two when a new edition has to be read). Raises NoEdition."""
+    edition, recorded = _read({subscription}, {capability})
+    return _decision(subscription, capability, at, edition, recorded, trace)
+
+
+def decide_many(pairs: Sequence[Pair], at: datetime) -> list[Decision]:
+    """Decisions in the order asked, by one statement for all."""
+    return decide_at([(subscription, capability, at) for subscription, capability in pairs])
+
+
+def decide_at(questions: Sequence[tuple[UUID, str, datetime]]) -> list[Decision]:
+    """Like `decide_many`, each question with an instant of its own."""
+    if not questions:
+        return []
+    edition, recorded = _read(
+        {question[0] for question in questions}, {question[1] for question in questions}
+    )
+    return [_decision(*question, edition, recorded, None) for question in questions]
+
+
+def _decision(
+    subscription: UUID,
+    code: str,
+    at: datetime,
+    edition: Edition,
+    recorded: dict[UUID, Recorded],
+    trace: Trace | None,
+) -> Decision:
+    capability = edition.capability(code)
+    known = recorded.get(subscription)
+    facts = known.facts(capability, edition) if known else UNKNOWN
+    return Decision(subscription, code, decide(facts, capability, at, trace), edition)
+
+
+def facts_of(subscription: UUID, code: str) -> tuple[Facts, Edition]:
+    """What the rule is given for one pair, for explanations."""
+    edition, recorded = _read({subscription}, {code})
+    known = recorded.get(subscription)
+    return (known.facts(edition.capability(code), edition) if known else UNKNOWN), edition
+
+
+# --- reading ---
+
+
+def _read(guids: set[UUID], codes: set[str]) -> tuple[Edition, dict[UUID, Recorded]]:
+    postgres = connection.vendor == "postgresql"
+    values: list[Any] = list(guids) if postgres else [guid.hex for guid in guids]
+    names = list(codes)
+    sql = _SQL.format(guids=", ".join(["%s"] * len(values)), codes=", ".join(["%s"] * len(names)))
+    parameters = (values + names) * 2 + values * 3
+    digest, edition_id = "", 0
+    recorded: dict[UUID, Recorded] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    if not postgres:
+        rows = [_from_sqlite(row) for row in rows]
+    for what, guid, capability, text, start, end, cut, pk in rows:
+        if what == _EDITION:
+            digest, edition_id = text, pk
+            continue
+        of = recorded.get(guid)
+        if of is None:
+            of = recorded[guid] = Recorded()
+        if what == _USE:
+            service, _bar, day = text.partition("|")
+            of.uses[service] = date.fromisoformat(day)
+        elif what == _SUSPENSION:
+            of.suspensions.append((start, end))
+        elif what == _RIGHT:
+            of.rights.setdefault(capability, []).append(Right(text, start, end, cut, pk))
+        elif what == _ASK:
+            of.asks.setdefault(capability, []).append(Ask(start, end, text))
+    return _edition(digest, edition_id), recorded
+
+
+def _from_sqlite(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    what, guid, capability, text, start, end, cut, pk = row
+    return what, guid and UUID(guid), capability, text, _aware(start), _aware(end), _aware(cut), pk
+
+
+def _aware(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
+
+
+_editions: OrderedDict[str, Edition] = OrderedDict()
+
+
+def _edition(digest: str, pk: int) -> Edition:
+    """The edition with this digest, read once a process: its text never changes."""
+    if not digest:
+        raise NoEdition(_("No policy edition is in force. Load one with `load_policy`."))
+    known = _editions.get(digest)
+    if known is None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT text, code FROM applications_policyedition WHERE id = %s", [pk])
+            text, code = cursor.fetchone()
+        known = _editions[digest] = read_edition(text, source=code)
+        while len(_editions) > 4:
+            _editions.popitem(last=False)
+    return known
+
+
+# --- what to do next (promise P10) ---
+
+
+def next_step(reason: AccessReason, capability: str) -> str | None:
+    """What to do and where, in one sentence with a full address; None when nothing is to be done."""
+    steps: dict[AccessReason, tuple[str, str]] = {
+        AccessReason.GRACE: (_("Apply before access ends"), f"/applications/new/?capability={capability}"),
+        AccessReason.NOT_APPLIED: (_("Apply for access"), f"/applications/new/?capability={capability}"),
+        AccessReason.UNKNOWN_SUBSCRIPTION: (
+            _("Apply for access, naming this subscription"),
+            f"/applications/new/?capability={capability}",
+        ),
+        AccessReason.GRACE_ENDED: (
+            _("Apply for access; the grace year is over"),
+            f"/applications/new/?capability={capability}",
+        ),
+        AccessReason.EXPIRED: (
+            _("Renew the approval that ran out"),
+            f"/applications/new/?capability={capability}",
+        ),
+        AccessReason.DENIED: (_("Read the reasons and what cures them"), "/applications/"),
+        AccessReason.PENDING: (_("Follow the application that is being decided"), "/applications/"),
+        AccessReason.REVOKED: (_("Read why access was taken back and whom to ask"), "/access/"),
+        AccessReason.SUSPENDED: (_("Read why the subscription is suspended and whom to ask"), "/access/"),
+        AccessReason.RETIRED: (_("See what is retired and what is open"), f"/check/?capability={capability}"),
+        AccessReason.UNKNOWN_CAPABILITY: (_("Find the capability's code"), "/catalogue/"),
+        AccessReason.ERROR: (_("Ask again; see the state of the service"), "/readyz"),
+    }
+    step = steps.get(reason)
+    return f"{step[0]}: {settings.SITE_URL}{step[1]}" if step else None
+
+
+def explain(decision: Decision, facts: Facts, trace: Trace) -> Iterator[str]:
+    """Lines for a person: the edition, what is recorded, each step as it was tried."""
+    yield f"edition {decision.edition.code}"
+    known, class_ = "known" if facts.known else "not known", "existing" if facts.existing else "new"
+    yield f"subscription {known}, {class_} for this gate"
+    for right in facts.rights:
+        cut = f", revoked {instant(right.revoked_at)}" if right.revoked_at else ""
+        span = f"[{instant(right.starts_at)}, {instant(right.ends_at)})"
+        yield f"right {right.id}: {Basis(right.basis).value} {span}{cut}"
+    for ask in facts.asks:
+        closed = (
+            f"closed {instant(ask.closed_at)} {ask.outcome or 'without outcome'}"
+            if ask.closed_at
+            else "undecided"
+        )
+        yield f"asked {instant(ask.asked_at)}, {closed}"
+    for start, end in facts.suspensions:
+        yield f"suspended [{instant(start)}, {instant(end) if end else '…'})"
+    for number, (step, matched, detail) in enumerate(trace.steps, 1):
+        yield f"{number}. {step}: {'yes' if matched else 'no'}{f' ({detail})' if detail else ''}"
