@@ -1,7 +1,7 @@
 """PostgreSQL and Redis of a test run, from nothing in about a second, gone with the run that started them.
 
-Both are children of the test run and get a signal when it dies, however it dies. They listen on unix sockets only,
-in a folder with a short name (a socket's path holds 107 characters).
+Both are children of the test run and get a signal when it dies, however it dies. They listen on unix sockets
+only, in a folder with a short name (the path of a socket holds 107 characters).
 """
 
 from __future__ import annotations
