@@ -15,7 +15,8 @@ from applications.models.policy import PolicyEdition
 class Application(models.Model):
     """An access application. Its `state` is changed by `actions.transition.move` only.
 
-    `target_at`, `deadline_at` and `urgent_at` (the earlier of the two) are kept for the queue's order.
+    `target_at`, `deadline_at` and `urgent_at` (the earlier of the two) are kept for the queue's order, which is
+    one-directional (`rank` is 0 for high risk) so that a page can start after any row.
     While the ball is with the applicant the review clock stands still: `paused_at` is set and `target_at`
     moves on when they answer.
     """
@@ -63,6 +64,12 @@ class Application(models.Model):
     deadline_at = models.DateTimeField(_("access ends"), null=True, blank=True)
     urgent_at = models.DateTimeField(_("urgent by"), null=True, blank=True)
     risk = models.SmallIntegerField(_("risk"), choices=Risk.choices, default=Risk.LOW)
+    rank = models.GeneratedField(
+        verbose_name=_("place by risk"),
+        expression=models.Value(int(Risk.HIGH)) - models.F("risk"),
+        output_field=models.IntegerField(),
+        db_persist=True,
+    )
     policy_review = models.BooleanField(_("asks for an unlisted use case"), default=False)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     search_text = models.TextField(_("normalised search text"), blank=True)
@@ -73,7 +80,7 @@ class Application(models.Model):
         indexes = (
             models.Index(
                 name="queue_order",
-                fields=["-risk", "urgent_at", "id"],
+                fields=["rank", "urgent_at", "id"],
                 condition=Q(
                     state__in=[
                         "submitted",

@@ -72,11 +72,13 @@ class Decision(models.Model):
 
     `outcomes`: item id (text) → {"outcome", "reasons", "conditions"}. A high-risk one is recommended by one
     person and decided by another, who confirms it exactly (four eyes, a constraint). A recommendation that was
-    returned stays as a record with `returned_at`. `letter_due_at`: letters and denials wait ten minutes.
+    returned stays as a record with `returned_at`. `words` are the decider's own lines; `letter` is the whole text,
+    frozen when decided. `letter_due_at`: letters and denials wait ten minutes.
     """
 
     application = models.ForeignKey(Application, models.CASCADE, related_name="decisions")
     outcomes = models.JSONField(_("outcomes"))
+    words = models.TextField(_("to the customer"), blank=True)
     letter = models.TextField(_("letter"), blank=True)
     recommended_at = models.DateTimeField(_("recommended"), null=True, blank=True)
     recommended_by = models.ForeignKey(
