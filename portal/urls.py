@@ -8,13 +8,13 @@ from django.urls import include, path
 from portal.theme import set_theme
 
 urlpatterns = [
+    path("", include("portal.health")),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
+    path("api/v1/", include("applications.api.urls")),
     path("theme/", set_theme, name="theme"),
 ]
 # Rooms that are still being built are mounted when they are there.
-if find_spec("portal.health"):
-    urlpatterns += [path("", include("portal.health"))]
 if find_spec("applications.urls"):
     urlpatterns += [path("", include("applications.urls"))]
 if settings.DEMO:

@@ -13,6 +13,8 @@ from applications.enums import Role, StaffRole
 from applications.models import Customer, PolicyEdition, User
 from applications.rules.policy import Edition
 from tests import factories
+from tests.clock import Clock
+from tests.clock import now as the_clock
 
 
 @pytest.fixture
@@ -92,14 +94,17 @@ def auditor(db: None) -> User:
 
 
 @pytest.fixture
-def frozen_clock(settings: LazySettings) -> datetime:
+def clock(settings: LazySettings) -> Clock:
+    """Entrances take `factories.NOW` for the time, until the test moves it: `clock.set(…)`, `clock.forward(days=1)`."""
+    settings.CLOCK = "tests.clock.now"
+    the_clock.set(factories.NOW)
+    return the_clock
+
+
+@pytest.fixture
+def frozen_clock(clock: Clock) -> datetime:
     """Entrances take `factories.NOW` for the time."""
-    settings.CLOCK = "tests.conftest.frozen_now"
-    return factories.NOW
-
-
-def frozen_now() -> datetime:
-    return factories.NOW
+    return clock()
 
 
 @pytest.fixture

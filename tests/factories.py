@@ -10,9 +10,10 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from applications.enums import Basis, Role, Sector, StaffRole
+from applications.enums import Basis, Role, Sector, StaffRole, State
 from applications.models import (
     AccessGrant,
+    Application,
     Customer,
     MailDomain,
     Membership,
@@ -150,4 +151,25 @@ def grace(
     starts_at, ends_at = found.grace
     return right(
         of, capability, basis=Basis.GRACE, starts_at=starts_at, ends_at=ends_at, gate=found.gate or "", **more
+    )
+
+
+def edition_row_in_force() -> PolicyEdition:
+    return PolicyEdition.objects.get(in_force=True)
+
+
+def submitted(of: Customer, row: PolicyEdition, *, now: datetime = NOW, **more: object) -> Application:
+    """A submitted application without answers, for tests that need one to hang things on."""
+    return Application.objects.create(
+        reference=f"LA-TEST-{next(_number):04d}",
+        customer=of,
+        edition=row,
+        **{
+            "state": State.SUBMITTED,
+            "state_changed_at": now,
+            "created_at": now,
+            "saved_at": now,
+            "submitted_at": now,
+            **more,
+        },
     )

@@ -5,7 +5,6 @@ as plain rows of one shape, and `rules.access` answers. It works with a read-onl
 nor Redis.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -17,9 +16,9 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from applications.enums import AccessReason, Basis
-from applications.exceptions import NoEdition
+from applications.queries.policy import edition_by_digest, no_edition
 from applications.rules.access import UNKNOWN, Ask, Facts, Right, Trace, Verdict, decide
-from applications.rules.policy import Capability, Edition, read_edition
+from applications.rules.policy import Capability, Edition
 
 Pair = tuple[UUID, str]
 
@@ -186,22 +185,10 @@ def _aware(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
 
 
-_editions: OrderedDict[str, Edition] = OrderedDict()
-
-
 def _edition(digest: str, pk: int) -> Edition:
-    """The edition with this digest, read once a process: its text never changes."""
     if not digest:
-        raise NoEdition(_("No policy edition is in force. Load one with `load_policy`."))
-    known = _editions.get(digest)
-    if known is None:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT text, code FROM applications_policyedition WHERE id = %s", [pk])
-            text, code = cursor.fetchone()
-        known = _editions[digest] = read_edition(text, source=code)
-        while len(_editions) > 4:
-            _editions.popitem(last=False)
-    return known
+        raise no_edition()
+    return edition_by_digest(digest, pk)
 
 
 # --- what to do next (promise P10) ---

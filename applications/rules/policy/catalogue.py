@@ -71,8 +71,8 @@ class Service(Named):
 
 
 class Capability(Named):
-    """One thing a service can do. `gate` names the gate it meets; `at_gate` says what happens there:
-    approval is needed from the gate's cut on, or it retires (new: at the cut, existing: after the last day)."""
+    """One thing a service can do. `gate` names the gate it meets; `at_gate` says what happens there: approval
+    is needed from the gate's cut on, or it retires (new: at the cut, existing: after the last day)."""
 
     service: Code
     name: Text
@@ -120,7 +120,7 @@ class Capability(Named):
     @property
     def needs_approval(self) -> bool:
         """Whether a gate ever asks for an approval of it (it may have opened or retired since)."""
-        return self._gated_at is not None
+        return self.gate is not None and self.at_gate == AtGate.APPROVAL
 
     def retired_at(self, existing: bool) -> datetime | None:
         return self._retired_for_existing_at if existing else self._retired_for_new_at
@@ -144,8 +144,9 @@ class Capability(Named):
         return next((moment for moment in later if self.state(moment, existing) != now), None)
 
     def bind(self, gate: Gate | None, starts: Instant, ends: Instant) -> None:
+        # From the cut on nobody may without a right: an existing customer's grace, also for what retires (design §6).
+        self._gated_at = gate.cut_at if gate is not None else None
         if gate is not None and self.at_gate == AtGate.APPROVAL:
-            self._gated_at = gate.cut_at
             self._grace = (gate.cut_at, gate.grace_ends_at)
         elif gate is not None:
             self._retired_for_new_at = gate.cut_at
