@@ -3,6 +3,8 @@
 Codes are what is stored, sent and matched; labels are what a person reads.
 """
 
+from datetime import timedelta
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -205,6 +207,15 @@ class MessageKind(models.TextChoices):
     JOIN_REQUESTED = "join_requested", _("Somebody asks to join")
     JOIN_ANSWERED = "join_answered", _("Your request to join")
     ACCESS_CHANGED = "access_changed", _("Access changed by a person")
+    ACCOUNT_CONFIRM = "account_confirm", _("Confirm your address")
+    ACCOUNT_EXISTS = "account_exists", _("You have an account already")
+    ACCOUNT_RESET = "account_reset", _("Choose a new password")
+    ACCOUNT_UNKNOWN = "account_unknown", _("No account with this address")
+    ACCOUNT_NOTICE = "account_notice", _("The security of your account changed")
+
+
+# Their text holds a link that opens something: it is made at the moment of handing over and kept nowhere.
+LINK_KINDS = (MessageKind.INVITATION, MessageKind.ACCOUNT_CONFIRM, MessageKind.ACCOUNT_RESET)
 
 
 class ContactState(models.TextChoices):
@@ -250,6 +261,20 @@ class Duty(models.TextChoices):
     PREVIEW = "preview", _("Preview of the next deadlines")
     SEAL = "seal", _("Sealing of the audit trail")
     RETENTION = "retention", _("Retention")
+
+
+DUTY_PERIODS = {
+    Duty.REMINDERS: timedelta(minutes=1),
+    Duty.ENDS: timedelta(minutes=1),
+    Duty.DELIVERY: timedelta(seconds=15),
+    Duty.LAPSES: timedelta(minutes=5),
+    Duty.PREVIEW: timedelta(hours=1),
+    Duty.SEAL: timedelta(minutes=5),
+    Duty.RETENTION: timedelta(hours=1),
+}
+"""How often each duty runs: short, since catching up goes by what the rows say and never by the schedule."""
+SILENT_PERIODS = 3
+"""A duty without a good run for so many of its periods has fallen silent, which is an alarm."""
 
 
 class Source(models.TextChoices):

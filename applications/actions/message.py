@@ -1,5 +1,6 @@
 """Floor 4, lowest: what must be told becomes a row of the outbox; `jobs.delivery` hands it over later."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,8 @@ from applications.models import (
     User,
 )
 
-Recipient = User | Contact
+Recipient = User | Contact | str
+"""A person we know, or the bare address of one we do not know (an invitation, an account mail)."""
 
 
 def queue(
@@ -67,7 +69,7 @@ def queue_all(
                 reminder=reminder,
                 user=to if isinstance(to, User) else None,
                 contact=to if isinstance(to, Contact) else None,
-                address=to.email,
+                address=to if isinstance(to, str) else to.email,
                 context=dict(context or {}),
                 queued_at=now,
                 due_at=due_at or now,
@@ -121,4 +123,6 @@ def tell_customer(
 
 
 def _tag(person: Recipient) -> str:
+    if isinstance(person, str):
+        return f"a{hashlib.sha256(person.encode()).hexdigest()[:16]}"
     return f"{'u' if isinstance(person, User) else 'c'}{person.pk}"
