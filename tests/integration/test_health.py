@@ -1,0 +1,93 @@
+"""Promise P1 from outside: the site is ready without any worker, and silence is an alarm."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError, connection
+
+from applications.enums import DUTY_PERIODS, Duty
+from applications.models import JobRun
+from portal import health
+
+
+@pytest.fixture
+def every_duty_ran(frozen_clock):
+    for duty in Duty:
+        JobRun.objects.create(
+            duty=duty, as_of=frozen_clock, started_at=frozen_clock, finished_at=frozen_clock
+        )
+
+
+def test_alive_without_asking_the_database(client):
+    response = client.get("/healthz")
+    assert (response.status_code, response.content) == (200, b"ok\n")
+
+
+@pytest.mark.django_db
+def test_ready_when_every_duty_ran(client, every_duty_ran, frozen_clock):
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    body = response.json()
+    assert body["ready"] is True
+    assert body["alarms"] == []
+    assert body["last_runs"]["ends"] == frozen_clock.isoformat()
+
+
+@pytest.mark.django_db
+def test_silent_duty_is_an_alarm_and_the_site_stays_ready(client, every_duty_ran, frozen_clock):
+    late = frozen_clock - 3 * DUTY_PERIODS[Duty.ENDS] - timedelta(seconds=1)
+    JobRun.objects.filter(duty=Duty.ENDS).update(finished_at=late)
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json()["alarms"] == ["silent: ends"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("fields", [{"error": "OperationalError"}, {"finished_at": None}])
+def test_failed_or_unfinished_run_is_no_sign_of_life(client, every_duty_ran, fields):
+    JobRun.objects.filter(duty=Duty.SEAL).update(**fields)
+    assert client.get("/readyz").json()["alarms"] == ["silent: seal"]
+
+
+@pytest.mark.django_db
+def test_query_count_does_not_grow_with_runs(client, every_duty_ran, frozen_clock, django_assert_num_queries):
+    health.is_migrated()
+    with django_assert_num_queries(7):
+        client.get("/readyz")
+    at = frozen_clock - timedelta(minutes=2)
+    JobRun.objects.bulk_create(
+        JobRun(duty=Duty.ENDS, as_of=at, started_at=at, finished_at=at) for _ in range(30)
+    )
+    with django_assert_num_queries(7):
+        client.get("/readyz")
+
+
+@pytest.mark.django_db
+def test_not_ready_while_a_migration_is_missing(client, monkeypatch):
+    monkeypatch.setitem(health._seen, "migrated", False)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'applications'")
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["checks"] == {"database": "ok", "migrations": "not applied"}
+
+
+def test_not_ready_while_the_database_is_gone(client, monkeypatch):
+    def gone():
+        raise OperationalError("no answer from db.internal")
+
+    monkeypatch.setattr(health, "is_migrated", gone)
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["checks"]["database"] == "no answer"
+    assert b"db.internal" not in response.content
+
+
+@pytest.mark.parametrize("address", ["/healthz", "/readyz"])
+def test_nothing_is_changed_through_it(client, address):
+    assert client.post(address).status_code == 405
+
+
+@pytest.mark.django_db
+def test_the_cache_of_rate_limits_came_with_migrate():
+    assert "portal_cache" in connection.introspection.table_names()
