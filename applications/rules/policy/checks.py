@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .catalogue import AtGate, Capability, Gate, UseCase
-from .form import CHOSEN, Question, QuestionType, Section
+from .form import CHOSEN, OnlyIf, Question, QuestionType, Section
 from .review import Condition, Example, Reason, ScreeningRule, When
 
 Fault = tuple[str, str, str]
@@ -162,18 +162,17 @@ def _form(parts: Parts) -> Iterator[Fault]:
                     "belong to the types choice and multi_choice, and only to those",
                 )
             if question.only_if:
-                yield from _only_if(parts, key, question)
+                yield from _only_if(parts, f"{key}.only_if", question.code, question.only_if)
     kinds = {question.type for question in parts.questions.values()}
     for needed in (QuestionType.SUBSCRIPTIONS, QuestionType.CAPABILITIES, QuestionType.USE_CASES):
         if parts.whole and needed not in kinds:
             yield "sections", "missing", f"no question of type {needed}: nothing could be applied for"
 
 
-def _only_if(parts: Parts, key: str, question: Question) -> Iterator[Fault]:
-    assert question.only_if is not None
-    yield from _answers(parts, f"{key}.only_if", {question.only_if.question: question.only_if.any})
-    if question.only_if.question == question.code:
-        yield f"{key}.only_if", "unknown-reference", "depends on itself"
+def _only_if(parts: Parts, key: str, code: str, rule: OnlyIf) -> Iterator[Fault]:
+    yield from _answers(parts, key, {rule.question: rule.any})
+    if rule.question == code:
+        yield key, "unknown-reference", "depends on itself"
 
 
 def _answers(parts: Parts, key: str, answers: Mapping[str, Any]) -> Iterator[Fault]:

@@ -82,11 +82,13 @@ class Section(Named):
 
 
 def values_of(answer: Any) -> frozenset[str]:
-    """An answer as a set of codes: yes/no for truth values, the members of a list, else the text itself."""
+    """An answer as a set of codes: yes/no for truth values, members of a list or a table, else the text."""
     if answer is None or answer == "":
         return frozenset()
     if isinstance(answer, bool):
         return frozenset({"yes" if answer else "no"})
+    if isinstance(answer, Mapping):
+        return frozenset(code for part in answer.values() for code in values_of(part))
     if isinstance(answer, (list, tuple, set, frozenset)):
         return frozenset(str(part) for part in answer)
     return frozenset({str(answer)})

@@ -76,7 +76,7 @@ class _Reader:
         return Problem(self.source, line, "", "syntax", _AT_LINE.sub("", message))
 
     def _items(self, model: type[Named], table: Any, key: str, **extra: str) -> Iterator[tuple[str, Any]]:
-        """The members of a labelled table, each under its code; those with faults are reported and left out."""
+        """The members of a labelled table under their codes; those with faults are reported and left out."""
         if not isinstance(table, Mapping):
             self._report(key, "type", "must be a table of tables")
             return

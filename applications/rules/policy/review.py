@@ -1,4 +1,4 @@
-"""What reviewers work with: paragraphs of policy, reasons, conditions, screening rules, causes of API errors."""
+"""What reviewers work with: paragraphs, reasons, conditions, screening rules, causes of API errors."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -10,7 +10,6 @@ from pydantic import Field
 from applications.enums import FlagEffect
 
 from .base import Code, Codes, Named, Part, Words
-from .catalogue import Sectors
 from .text import Text
 
 
@@ -62,13 +61,13 @@ class Check(StrEnum):
 class When(Part):
     """One way to raise a flag: everything that is stated must hold; lists hold when any member does.
 
-    `words` names word lists of which one must be written in an answer (of `questions`, or of any); then one of
-    `near` within `within` words of it, and none of `unless` within `unless_within` words before or after it.
+    `words` names word lists of which one must be written in an answer (of `questions`, or of any); then one
+    of `near` within `within` words of it, and none of `unless` within `unless_within` words of it in the same
+    sentence. `missing` holds when one of its questions has no answer, or one of the words `no-answer` alone.
     """
 
     answers: Mapping[Code, tuple[str, ...]] = {}
     missing: Codes = ()
-    sectors: tuple[Annotated[Sectors, Field(strict=False)], ...] = ()
     capabilities: Codes = ()
     use_cases: Codes = ()
     words: Codes = ()
