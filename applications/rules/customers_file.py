@@ -2,7 +2,7 @@
 
 The subscription is the key of a row. A row that names a valid subscription, a known service and a valid date
 is never dropped for a lesser fault: what is wrong besides stands in its `attention`. Who holds a subscription
-is not decided here, since it needs what is recorded. Formulas are text like any other; secrets come out masked.
+is not decided here, since it needs what is recorded. Formulas are text like any other; secrets are masked.
 """
 
 import csv
@@ -61,7 +61,7 @@ Attention = tuple[AttentionCode, str]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One accepted record. `raw` is what it said, for a reject that is found out later; show it by `shown`."""
+    """One accepted record. `raw` is what it said, for a later reject; it is shown through `shown`."""
 
     line: int
     name: str

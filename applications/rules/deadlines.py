@@ -4,7 +4,7 @@ Instants come in and go out as aware UTC datetimes; a day is a `date` in the zon
 "Due" is always "past and not recorded", never "equals today".
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache, lru_cache
@@ -12,7 +12,8 @@ from functools import cache, lru_cache
 import holidays
 
 DAY = timedelta(days=1)
-_SECOND = timedelta(seconds=1)
+QUARTER = timedelta(minutes=15)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,36 +54,19 @@ def due_at(ends_at: datetime, days_before: int, zone: tzinfo, hours: SendHours) 
     return moved if moved < ends_at else nominal
 
 
+@lru_cache(maxsize=16384)
 def next_decent(at: datetime, zone: tzinfo, hours: SendHours) -> datetime:
-    """The first instant at or after `at` that is a decent hour on the clocks of the zone."""
-    local = at.astimezone(zone)
-    if hours.hold(local):
-        return at.astimezone(UTC)
-    starts = (
-        start
-        for day in range(4)
-        for start in _instants(local.date() + day * DAY, time(hours.start), zone)
-        if start >= at and hours.hold(start.astimezone(zone))
-    )
-    return min(starts)
+    """The first instant at or after `at` that is a decent hour on the clocks of the zone.
 
-
-def _instants(day: date, clock: time, zone: tzinfo) -> Iterator[datetime]:
-    """When the clocks of the zone show this time: once, twice (they went back), or when they jump over it."""
-    first, second = (datetime.combine(day, clock, zone).replace(fold=fold).astimezone(UTC) for fold in (0, 1))
-    if first <= second:
-        yield first
-        yield second
-        return
-    before, after = second, first  # in a gap the two readings change places; the jump lies between them
-    offset_after = after.astimezone(zone).utcoffset()
-    while after - before > _SECOND:
-        middle = before + (after - before) // 2
-        if middle.astimezone(zone).utcoffset() == offset_after:
-            after = middle
-        else:
-            before = middle
-    yield after.replace(microsecond=0)
+    It walks the quarters of an hour: every clock in use shows a whole quarter there and changes there, so gaps
+    and repeated hours need no case of their own. Without any decent hour in four days `at` itself stands.
+    """
+    at = moment = at.astimezone(UTC)
+    for _ in range(4 * DAY // QUARTER):
+        if hours.hold(moment.astimezone(zone)):
+            return moment
+        moment += QUARTER - (moment - _EPOCH) % QUARTER
+    return at
 
 
 def steps_due(
@@ -120,7 +104,7 @@ def add_business_days(day: date, count: int, calendar: str) -> date:
 def business_deadline(at: datetime, count: int, calendar: str, zone: tzinfo) -> datetime:
     """The instant at which the `count`-th business day after `at` is over in the zone."""
     last = add_business_days(at.astimezone(zone).date(), count, calendar)
-    return min(_instants(last + DAY, time(0), zone))
+    return datetime.combine(last + DAY, time(0), zone).astimezone(UTC)
 
 
 def business_days_between(start: datetime, end: datetime, calendar: str, zone: tzinfo) -> int:
@@ -174,8 +158,8 @@ class ReviewClock:
         for start, end in sorted(self.pauses, key=lambda pause: pause[0]):
             if start >= now:
                 break
-            days += business_days_between(running_from, max(start, running_from), self.calendar, self.zone)
-            running_from = max(running_from, now if end is None else min(end, now))
+            days += business_days_between(running_from, start, self.calendar, self.zone)
+            running_from = max(running_from, end or now)
         return days + business_days_between(running_from, now, self.calendar, self.zone)
 
     def left(self, now: datetime) -> int:
