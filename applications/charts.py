@@ -54,10 +54,13 @@ def span(
     With `now` the part behind us is thick and the part to come thin; `mark` is one more labelled instant.
     """
     here = None if now is None else _percent(now, start, end)
-    begin_text, end_text = _date(start), f"{_date(_last(end))}, {_last(end):%H:%M} UTC"
+    begin_text, end_text, hour = _date(start), _date(_last(end)), f", {_last(end):%H:%M} UTC"
     labels = [(x, text) for x, text in _span_labels(here, now, mark, mark_text, start, end)]
     sentence = ". ".join(
-        [_("From %(start)s until %(end)s") % {"start": begin_text, "end": end_text}, *(t for _x, t in labels)]
+        [
+            _("From %(start)s until %(end)s") % {"start": begin_text, "end": end_text + hour},
+            *(t for _x, t in labels),
+        ]
     )
     return format_html(
         '<svg class="span is-{tone}" role="img" aria-label="{sentence}" height="80" dir="ltr">'
@@ -66,13 +69,13 @@ def span(
         '<line class="rest" x1="{used}%" x2="100%" y1="37" y2="37"/>{marks}'
         '<circle class="begin" cx="0" cy="37" r="7"/>'
         '<circle class="end{end_tone}" cx="100%" cy="37" r="6.5"/>'
-        '<text class="soft-ink" x="0" dx="-7" y="74">{begin}</text>'
-        '<text class="bold soft-ink" x="100%" dx="7" y="74" text-anchor="end">{finish}</text></svg>',
+        '<text x="0" dx="-7" y="74">{begin}</text>'
+        '<text class="bold" x="100%" dx="7" y="74" text-anchor="end">{finish}<tspan class="hour">{hour}</tspan></text></svg>',
         tone=tone,
         sentence=sentence,
         labels=format_html_join(
             "",
-            '<text class="bold soft-ink" x="{}%" y="14" text-anchor="{}">{}</text>',
+            '<text class="bold" x="{}%" y="14" text-anchor="{}">{}</text>',
             ((x, _anchor(x), text) for x, text in labels),
         ),
         ticks=_ticks(start, end, 41, 48),
@@ -83,6 +86,7 @@ def span(
         end_tone="" if here is None else " is-waiting",
         begin=begin_text,
         finish=end_text,
+        hour=hour,
     )
 
 
@@ -212,17 +216,16 @@ def bar_chart(title: str, values: Sequence[tuple[str, float, str]], *, head: tup
     top = max((value for _name, value, _words in values), default=0) or 1
     rows = format_html_join(
         "",
-        '<text x="0" y="{ty}"><title>{full}</title>{name}</text>'
-        '<rect class="bar-track" x="30%" y="{y}" width="54%" height="14" rx="2"/>'
-        '<rect class="bar is-now" x="30%" y="{y}" width="{w}%" height="14" rx="2"/>'
-        '<text class="bold" x="86%" y="{ty}">{words}</text>',
+        '<text x="0" y="{ty}">{name}</text><rect class="bar-track" x="0" y="{y}" width="82%" height="12" rx="2"/>'
+        '<rect class="bar is-now" x="0" y="{y}" width="{w}%" height="12" rx="2"/>'
+        '<text class="bold" x="84%" y="{wy}">{words}</text>',
         (
             {
-                "full": name,
-                "name": _shorten(name),
-                "y": 32 * n + 6,
-                "ty": 32 * n + 18,
-                "w": round(54 * value / top, 2),
+                "name": name,
+                "ty": 48 * n + 16,
+                "y": 48 * n + 25,
+                "wy": 48 * n + 36,
+                "w": round(82 * value / top, 2),
                 "words": words,
             }
             for n, (name, value, words) in enumerate(values)
@@ -300,7 +303,7 @@ def _ticks(start: dt.datetime, end: dt.datetime, top: int, bottom: int) -> SafeS
 
 
 def _anchor(x: float) -> str:
-    return "start" if x < 12 else "end" if x > 88 else "middle"
+    return "start" if x < 18 else "end" if x > 82 else "middle"
 
 
 def _last(end: dt.datetime) -> dt.datetime:

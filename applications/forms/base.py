@@ -10,8 +10,8 @@ class PortalFormMixin:
     """For plain and model forms. The page writes `<form novalidate>` and the buttons; crispy the fields.
 
     Fields are required unless marked "(optional)", so the browser's own bubbles are off: what is wrong is
-    said by the server, at the field and in the summary above. `option_help = {"field": {"value": "line"}}` puts a
-    line beneath a choice; `read_back = ("field",)` repeats a long id beneath its field.
+    said by the server, at the field and in the summary above. `option_help = {"field": {"value": "line"}}`
+    puts a line beneath a choice; `read_back = ("field",)` repeats a long id beneath its field.
     """
 
     use_required_attribute = False

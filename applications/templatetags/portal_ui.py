@@ -209,7 +209,7 @@ def _errors_of(form: BaseForm) -> Iterator[tuple[str, Any, Any]]:
     for field in form:
         for message in field.errors:
             href = "" if field.is_hidden else f"#{field.id_for_label or field.auto_id + '_0'}"
-            yield href, field.label, message
+            yield href, field.label, _sentences(message)[0].rstrip(".")
 
 
 @register.filter
