@@ -25,7 +25,7 @@ from applications.models.customer import (
     Suspension,
 )
 from applications.models.deadline import ANNOUNCEMENT, DeadlinePreview, JobRun, Reminder
-from applications.models.message import OutboundMessage
+from applications.models.message import MailSwitch, OutboundMessage
 from applications.models.policy import PolicyEdition
 from applications.models.review import Decision, Flag, SectionReview
 from applications.models.user import User
@@ -52,6 +52,7 @@ __all__ = [
     "JobRun",
     "JoinRequest",
     "MailDomain",
+    "MailSwitch",
     "Membership",
     "Note",
     "OutboundMessage",

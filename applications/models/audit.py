@@ -53,12 +53,17 @@ class AuditEvent(models.Model):
 
 
 class AuditSeal(models.Model):
-    """A sealed stretch of the trail: the Merkle root over its rows, chained to the seal before it."""
+    """A sealed stretch of the trail: the Merkle root over its rows, chained to the seal before it.
+
+    `leaves`: 8 bytes of id and 32 of SHA-256 a row, in order, so that a check can name the row and not only the
+    stretch.
+    """
 
     number = models.PositiveBigIntegerField(_("number"), unique=True)
     count = models.PositiveIntegerField(_("rows"))
     last_transaction = models.BigIntegerField(_("last transaction"))
     last_event = models.BigIntegerField(_("last row"))
+    leaves = models.BinaryField(_("leaves"))
     root = models.CharField(_("Merkle root"), max_length=64)
     previous = models.CharField(_("seal before"), max_length=64)
     digest = models.CharField(_("seal"), max_length=64, unique=True)

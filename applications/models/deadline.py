@@ -14,10 +14,11 @@ ANNOUNCEMENT = 32_000  # the step of an announcement, before every other step
 class Reminder(models.Model):
     """One warning of a customer: deadline instant × days before (promise P3). The unique key is the guard.
 
-    `days_before` is ANNOUNCEMENT for the first letter after import. Ends in exactly one terminal state.
+    `days_before` is ANNOUNCEMENT for the first letter after import. Ends in exactly one terminal state. The row is
+    all that `jobs.reminders` writes; `jobs.delivery` writes its messages (`addressed_at`), one per recipient.
     """
 
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="reminders")
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="reminders", db_index=False)
     ends_at = models.DateTimeField(_("deadline"))
     days_before = models.PositiveSmallIntegerField(_("days before"))
     due_at = models.DateTimeField(_("due"))
@@ -28,6 +29,7 @@ class Reminder(models.Model):
         default=ReminderState.DUE,
     )
     recorded_at = models.DateTimeField(_("recorded"))
+    addressed_at = models.DateTimeField(_("messages written"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 
     class Meta:
@@ -35,8 +37,13 @@ class Reminder(models.Model):
         verbose_name_plural = _("reminders")
         indexes = (
             models.Index(
+                name="reminder_unaddressed",
+                fields=["due_at", "id"],
+                condition=Q(finished_at__isnull=True, addressed_at__isnull=True),
+            ),
+            models.Index(
                 name="reminder_unfinished",
-                fields=["due_at"],
+                fields=["customer", "ends_at"],
                 condition=Q(finished_at__isnull=True),
             ),
         )
@@ -96,7 +103,10 @@ class DeadlinePreview(models.Model):
 
 
 class JobRun(models.Model):
-    """One run of a duty. Silence for three periods is an alarm."""
+    """One run of a duty. Silence for three periods is an alarm.
+
+    `held`: notices that wait for two people since the run differed too much from its preview (promise P7).
+    """
 
     duty = models.CharField(_("duty"), max_length=16)
     as_of = models.DateTimeField(_("as of"))
@@ -104,11 +114,28 @@ class JobRun(models.Model):
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     counts = models.JSONField(_("counts"), default=dict)
     error = models.CharField(_("error"), max_length=200, blank=True)
+    held = models.PositiveIntegerField(_("notices held"), default=0)
+    release_proposed_at = models.DateTimeField(_("release proposed"), null=True, blank=True)
+    release_proposed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    released_at = models.DateTimeField(_("released"), null=True, blank=True)
+    released_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         verbose_name = _("run of a duty")
         verbose_name_plural = _("runs of duties")
         indexes = (models.Index(name="run_latest", fields=["duty", "-finished_at"]),)
+        constraints = (
+            models.CheckConstraint(
+                name="run_release_two_people",
+                condition=Q(released_by__isnull=True, released_at__isnull=True)
+                | Q(released_at__isnull=False, release_proposed_by__isnull=False)
+                & ~Q(released_by=F("release_proposed_by")),
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.duty} {self.started_at:%F %T}"

@@ -16,7 +16,8 @@ class OutboundMessage(models.Model):
 
     Rows hold ids and codes (`context`), no verdict: what is true is read when the message is handed over, and a
     message that is no longer true becomes `not_needed`. `attempts` is counted before each try (committed), so a
-    crashing message ends in quarantine. `subject` and `body` are what was handed over.
+    crashing message ends in quarantine. `subject` and `body` are what was handed over. A row without `address` is a
+    notice to a customer that gets its recipients when it is handed over.
     """
 
     key = models.CharField(_("key"), max_length=120, unique=True)
@@ -40,7 +41,7 @@ class OutboundMessage(models.Model):
         related_name="messages",
     )
     contact = models.ForeignKey(Contact, models.CASCADE, null=True, blank=True, related_name="messages")
-    address = models.EmailField(_("address"), max_length=254)
+    address = models.EmailField(_("address"), max_length=254, blank=True)
     context = models.JSONField(_("ids and codes"), default=dict)
     queued_at = models.DateTimeField(_("queued"))
     due_at = models.DateTimeField(_("due"))
@@ -65,3 +66,32 @@ class OutboundMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
+
+
+class MailSwitch(models.Model):
+    """The one row that governs all mail: stopped by a person, paused after failures, and its ceilings."""
+
+    stopped_at = models.DateTimeField(_("stopped"), null=True, blank=True)
+    stopped_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    paused_until = models.DateTimeField(_("paused until"), null=True, blank=True)
+    per_run = models.PositiveIntegerField(_("most per run"), default=2_000)
+    per_hour = models.PositiveIntegerField(_("most per hour"), default=20_000)
+    hour_began_at = models.DateTimeField(_("hour began"), null=True, blank=True)
+    hour_count = models.PositiveIntegerField(_("sent in this hour"), default=0)
+
+    class Meta:
+        verbose_name = _("switch of all mail")
+        verbose_name_plural = _("switch of all mail")
+        constraints = (
+            models.CheckConstraint(name="mail_switch_single", condition=Q(id=1)),
+            models.CheckConstraint(
+                name="mail_switch_stopped_pair",
+                condition=Q(stopped_at__isnull=True, stopped_by__isnull=True)
+                | Q(stopped_at__isnull=False, stopped_by__isnull=False),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.pk}"
