@@ -1,0 +1,248 @@
+"""Floor 3: access applications as the people of a customer see them. Loading and authorising are one step."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, Prefetch, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from applications.enums import Outcome, Role
+from applications.exceptions import NotFound
+from applications.models import (
+    Application,
+    Customer,
+    RequestedCapability,
+    Section,
+    Subscription,
+    User,
+)
+from applications.rules import answers as said
+from applications.rules.policy import Capability, Edition, QuestionType
+from applications.rules.policy import Section as Part
+
+WRITERS = (Role.OWNER, Role.EDITOR)
+
+
+# --- whose ---
+
+
+def visible_to(user: User) -> QuerySet[Application]:
+    """Applications of the person's customers, each with the person's `role` there."""
+    return (
+        Application.objects.filter(customer__memberships__user=user)
+        .annotate(role=F("customer__memberships__role"))
+        .select_related("customer")
+    )
+
+
+def load(user: User, reference: str) -> Application:
+    """One application with the person's `role`. A stranger's and an absent one are NotFound alike (P9)."""
+    found = visible_to(user).filter(reference=reference).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def own(user: User) -> QuerySet[Application]:
+    """The person's list, newest first, with what each asks for. Two statements whatever the number."""
+    items = RequestedCapability.objects.order_by("id").only("application_id", "capability", "outcome")
+    return visible_to(user).order_by("-created_at", "-id").prefetch_related(Prefetch("items", items))
+
+
+# --- a draft ---
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The saved sections by code, and all their answers together."""
+
+    sections: Mapping[str, Section]
+
+    @property
+    def by_section(self) -> dict[str, dict[str, Any]]:
+        return {code: section.answers for code, section in self.sections.items()}
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        return said.flat(self.by_section)
+
+
+def draft_of(application: Application) -> Draft:
+    rows = application.sections.select_related("saved_by")
+    return Draft({section.code: section for section in rows})
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One line of the task list; `state` is a face of the tag `state`."""
+
+    part: Part
+    state: str
+    missing: int
+
+
+def tasks(edition: Edition, draft: Draft) -> list[Task]:
+    """The sections in order, each with what became of it."""
+    answers = draft.answers
+    rows = []
+    for part in edition.sections:
+        left = len(said.missing(part, answers))
+        saved = draft.sections.get(part.code)
+        begun = saved is not None and any(
+            said.is_answered(question, answers.get(question.code)) for question in part.questions
+        )
+        if part.optional:
+            state = "complete" if begun else "optional"
+        elif not begun:
+            state = "not_started"
+        else:
+            state = "in_progress" if left else "complete"
+        rows.append(Task(part, state, left))
+    return rows
+
+
+# --- what a draft asks for ---
+
+
+@dataclass(slots=True)
+class Reading:
+    """What the answers mean at one instant. `errors` by question code; without errors it can be submitted.
+
+    `settled`: (subscription, capability, outcome) that need no person. `nothing_to_decide`: something was
+    chosen, and all of it is settled.
+    """
+
+    errors: dict[str, str] = field(default_factory=dict)
+    wishes: list[said.Wish] = field(default_factory=list)
+    settled: list[tuple[str, str, Outcome]] = field(default_factory=list)
+    nothing_to_decide: bool = False
+
+
+def read_answers(edition: Edition, draft: Draft, customer: Customer, at: datetime) -> Reading:
+    """Work out what is asked for and what is still wrong. At most two statements.
+
+    A subscription that another customer holds is treated as one that nobody holds: it reveals nothing.
+    """
+    answers = draft.answers
+    guids = said.listed(edition, answers, QuestionType.SUBSCRIPTIONS)
+    chosen = [
+        found
+        for code in said.listed(edition, answers, QuestionType.CAPABILITIES)
+        if (found := edition.capability(code))
+    ]
+    uses = _first_uses(customer, guids)
+    reading = Reading()
+    gated: dict[str, list[str]] = {}
+    for guid in guids or [""]:
+        gated[guid] = []
+        for capability in chosen:
+            outcome = said.standing(capability, at, _existing(edition, capability, uses.get(guid, {})))
+            if outcome is None:
+                gated[guid].append(capability.code)
+            elif guid:
+                reading.settled.append((guid, capability.code, outcome))
+            else:
+                reading.settled.append(("", capability.code, outcome))
+    wanted = list(dict.fromkeys(code for codes in gated.values() for code in codes))
+    reading.nothing_to_decide = bool(chosen) and not wanted
+    if reading.nothing_to_decide:
+        return reading
+    reading.wishes = said.wishes(
+        edition, answers, {guid: codes for guid, codes in gated.items() if guid}, customer.sector
+    )
+    reading.errors = _errors(edition, answers, wanted, customer.sector)
+    return reading
+
+
+def _first_uses(customer: Customer, guids: list[str]) -> dict[str, dict[str, Any]]:
+    if not guids:
+        return {}
+    held = Subscription.objects.filter(customer=customer, guid__in=[UUID(guid) for guid in guids])
+    return {
+        str(subscription.guid): {use.service: use.first_used_on for use in subscription.uses.all()}
+        for subscription in held.prefetch_related("uses")
+    }
+
+
+def _existing(edition: Edition, capability: Capability, uses: Mapping[str, Any]) -> bool:
+    return edition.is_existing(uses.get(capability.service), capability.gate)
+
+
+def _errors(
+    edition: Edition, answers: Mapping[str, Any], wanted: list[str], default_sector: str
+) -> dict[str, str]:
+    errors = {
+        question.code: _("Answer this question.")
+        for part in edition.sections
+        for question in said.missing(part, answers)
+    }
+    cases = said.first_of(edition, QuestionType.USE_CASES)
+    if cases and cases.code not in errors:
+        open_ones = said.uncovered(edition, answers, wanted, default_sector)
+        if open_ones:
+            errors[cases.code] = _("No use case is chosen for %(names)s. Choose one, or take it out.") % {
+                "names": names_of(edition, open_ones)
+            }
+    lonely = said.without_parent(edition, wanted)
+    asked = said.first_of(edition, QuestionType.CAPABILITIES)
+    if asked and lonely:
+        parents = [code for one in lonely for code in said.comes_with(edition, one)]
+        errors[asked.code] = ngettext(
+            "%(names)s comes only with an approval of another capability. Choose one of these too: %(parents)s.",
+            "%(names)s come only with an approval of another capability. Choose one of these too: %(parents)s.",
+            len(lonely),
+        ) % {"names": names_of(edition, lonely), "parents": names_of(edition, dict.fromkeys(parents))}
+    return errors
+
+
+def names_of(edition: Edition, codes: Any, language: str | None = None) -> str:
+    """Names of capabilities, joined by commas."""
+    known = (edition.capability(code) for code in codes)
+    return ", ".join(one.name.to(language) for one in known if one)
+
+
+def clashes(customer: Customer, wishes: list[said.Wish], besides: Application) -> list[RequestedCapability]:
+    """Undecided items of the same customer that ask the same already. One statement."""
+    open_ones = RequestedCapability.objects.filter(
+        customer=customer,
+        closed_at__isnull=True,
+        subscription__guid__in={UUID(wish.guid) for wish in wishes},
+    ).exclude(application=besides)
+    wanted = {(wish.guid, wish.capability, wish.use_case) for wish in wishes}
+    return [
+        item
+        for item in open_ones.select_related("application", "subscription")
+        if (str(item.subscription.guid), item.capability, item.use_case) in wanted
+    ]
+
+
+# --- a new one ---
+
+
+def prefill(
+    edition: Edition, customer: Customer, user: User, capabilities: list[str]
+) -> dict[str, dict[str, Any]]:
+    """What is known before the first question: the person, the organisation, and what they came for."""
+    known: dict[QuestionType, Any] = {
+        QuestionType.EMAIL: user.email,
+        QuestionType.URL: customer.website,
+        QuestionType.COUNTRY: customer.country,
+    }
+    chosen = [code for code in capabilities if edition.capability(code)]
+    services = [found.service for code in chosen if (found := edition.capability(code))]
+    known[QuestionType.CAPABILITIES] = chosen
+    known[QuestionType.SERVICES] = list(dict.fromkeys(services))
+    by_code = {"applicant-name": user.name, "organisation-name": customer.name, "sector": customer.sector}
+    filled: dict[str, dict[str, Any]] = {}
+    for question in edition.questions:
+        value = by_code.get(question.code) or known.get(question.type)
+        if question.type == QuestionType.EMAIL and edition.is_free_mail(user.email.rpartition("@")[2]):
+            value = None
+        possible = question.possible_answers()
+        if value and (possible is None or value in possible):
+            filled.setdefault(question.section, {})[question.code] = value
+    return filled
