@@ -66,7 +66,7 @@ def email(url: str) -> dict[str, Any]:
 
 def logging_config(level: str, format: str) -> dict[str, Any]:
     """One line an event on standard error. Ids only: what people typed never becomes part of a log line."""
-    before = [
+    before: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

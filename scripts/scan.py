@@ -23,7 +23,8 @@ FORBIDDEN = {
 }
 # Licences that let anyone use, change and pass on what we ship; weak copyleft is fine for what is only imported.
 LICENCES = re.compile(
-    r"MIT|BSD|Apache|ISC|PSF|Python|MPL|Mozilla|LGPL|Lesser|Unlicense|Public Domain|0BSD|HPND|Zlib|CC0", re.I
+    r"MIT|BSD|Apache|ISC|PSF|Python|MPL|Mozilla|LGPL|Lesser|Unlicense|Public Domain|0BSD|HPND|Zlib|CC0|Artistic",
+    re.I,
 )
 
 # Packages that say nothing in their metadata; read from the licence they ship.
@@ -78,8 +79,8 @@ def vendored(files: list[Path]) -> Iterator[str]:
         if not sums.exists():
             yield f"{folder.relative_to(ROOT)}: no SHA256SUMS"
             continue
-        expected = dict(reversed(line.split(maxsplit=1)) for line in sums.read_text().splitlines())
-        expected = {name.removeprefix("*").removeprefix("./"): digest for name, digest in expected.items()}
+        lines = [line.split(maxsplit=1) for line in sums.read_text().splitlines()]
+        expected = {name.removeprefix("*").removeprefix("./"): digest for digest, name in lines}
         found = {
             path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in folder.rglob("*")
@@ -95,10 +96,12 @@ def vendored(files: list[Path]) -> Iterator[str]:
 def licences() -> Iterator[str]:
     """Of everything installed."""
     for found in distributions():
-        said = [READ_BY_HAND.get(found.metadata["Name"]), found.metadata.get("License-Expression"), found.metadata.get("License")]
-        said += [line for line in found.metadata.get_all("Classifier") or [] if line.startswith("License")]
-        if not LICENCES.search(" ".join(filter(None, said))):
-            yield f"{found.metadata['Name']}: licence not known to be free ({' / '.join(filter(None, said))[:80]})"
+        data = found.metadata
+        said = [READ_BY_HAND.get(data["Name"], "")]
+        said += [line for name in ("License-Expression", "License") for line in data.get_all(name) or []]
+        said += [line for line in data.get_all("Classifier") or [] if line.startswith("License ::")]
+        if not LICENCES.search(" ".join(said)):
+            yield f"{data['Name']}: licence not known to be free"
 
 
 def main() -> None:
