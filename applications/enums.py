@@ -199,6 +199,7 @@ class MessageKind(models.TextChoices):
     ACCESS_ENDED = "access_ended", _("Access ended")
     APPLICATION_SUBMITTED = "application_submitted", _("Application received")
     INFORMATION_REQUESTED = "information_requested", _("A reviewer asks")
+    MESSAGE_WRITTEN = "message_written", _("A reviewer writes")
     APPLICATION_DECIDED = "application_decided", _("Decision")
     APPLICATION_WITHDRAWN = "application_withdrawn", _("Application withdrawn")
     LAPSE_WARNING = "lapse_warning", _("Draft or question about to lapse")

@@ -6,9 +6,10 @@ power of staff; `POWERS` is the whole matrix. Moves of an application are `rules
 
 from enum import StrEnum
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from applications.enums import Move, StaffRole
+from applications.enums import Kind, Move, StaffRole
 from applications.exceptions import NotAllowed, NotFound
 from applications.models import Application, Customer, Decision, Membership, User
 from applications.rules import workflow
@@ -60,6 +61,17 @@ def is_own_customer(user: User, customer: Customer) -> bool:
     )
 
 
+def judged_before(user: User, application: Application) -> bool:
+    """Whether the person recommended or decided what an appeal is about: it needs another reviewer."""
+    if application.kind != Kind.APPEAL or application.previous_id is None:
+        return False
+    return (
+        Decision.objects.filter(application=application.previous_id)
+        .filter(Q(decided_by=user) | Q(recommended_by=user))
+        .exists()
+    )
+
+
 def require_member_move(user: User, application: Application, move: Move) -> None:
     """A customer's person makes a move. Raises NotFound for strangers, NotAllowed for the wrong role."""
     role = role_in(user, application.customer)
@@ -76,6 +88,11 @@ def require_staff_move(user: User, application: Application, move: Move) -> None
         raise NotAllowed(
             _("You belong to this customer or share its mail domain. Somebody else has to take this case."),
             code="own_customer",
+        )
+    if judged_before(user, application):
+        raise NotAllowed(
+            _("You judged the application that this appeal is about. Another reviewer has to take it."),
+            code="judged_before",
         )
     recommended = Decision.objects.filter(
         application=application, decided_at=None, returned_at=None, recommended_by=user

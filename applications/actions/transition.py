@@ -61,8 +61,12 @@ def move(
 
 
 def faster(application: Application) -> SomebodyWasFaster:
-    """The error for a lost race: who moved the case last, and when."""
-    last = AuditEvent.objects.filter(application_ref=application.pk).order_by("-id").first()
+    """The error for a lost race: who moved the case last (a note or a settled flag is no move), and when."""
+    last = (
+        AuditEvent.objects.filter(application_ref=application.pk, action__startswith="application.")
+        .order_by("-id")
+        .first()
+    )
     winner = User.objects.filter(key=last.actor).first() if last and last.actor else None
     who = str(winner) if winner else _("the schedule")
     return SomebodyWasFaster(

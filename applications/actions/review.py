@@ -1,0 +1,294 @@
+"""Floor 4: who has a case, and what the applicant is asked (design §5).
+
+Every action first asks `expect`. `seen` is the instant of the last change of state that the person's page showed:
+when the case has moved since, the person is told who was faster and nothing is written (promise P5).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Count, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from applications.actions import message, transition
+from applications.enums import (
+    UNDECIDED_STATES,
+    MessageKind,
+    Move,
+    Role,
+    StaffRole,
+    State,
+)
+from applications.exceptions import InvalidInput, NotPossibleNow
+from applications.models import (
+    Application,
+    InformationRequest,
+    User,
+)
+from applications.permissions import Can, can, is_own_customer, judged_before, require, require_staff_move
+from applications.queries import case, queue
+from applications.rules import workflow
+from applications.rules.deadlines import business_deadline
+from applications.rules.identifiers import clean_text
+from applications.rules.policy import Edition
+
+TEXT_MAX = 5000
+LONGEST_WAIT = 60
+TAKE_ROUNDS = 50
+VERDICTS = ("fine", "doubt")
+WRITERS = (Role.OWNER, Role.EDITOR)
+
+
+def expect(application: Application, move: Move, *, by: User, seen: datetime | None) -> dict[str, Any]:
+    """Raise unless `by` may make the move on the case as they saw it; returns what the UPDATE must find again.
+
+    Raises NotAllowed (role, own customer, an appeal against oneself, not their case), SomebodyWasFaster (the case
+    has moved since `seen`), NotPossibleNow (the table has no such move from here).
+    """
+    require(by, Can.REVIEW)
+    if seen is not None and seen != application.state_changed_at:
+        raise transition.faster(application)
+    if workflow.possible(move, application.state):
+        require_staff_move(by, application, move)
+    return {
+        "state_changed_at": application.state_changed_at,
+        "assigned_to": application.assigned_to_id,
+    }
+
+
+# --- who has it ---
+
+
+@transaction.atomic
+def claim(application: Application, *, by: User, now: datetime, seen: datetime | None = None) -> Application:
+    """A reviewer takes a case that nobody has. Effects: move CLAIM, holder and time, audit row.
+
+    Claiming what one has already changes nothing. Raises as `expect`.
+    """
+    if application.state == State.IN_REVIEW and application.assigned_to_id == by.pk:
+        return application
+    if application.state == State.IN_REVIEW and can(by, Can.REVIEW):
+        raise transition.faster(application)
+    was = expect(application, Move.CLAIM, by=by, seen=seen)
+    return transition.move(
+        application, Move.CLAIM, by=by, now=now, only_if=was, assigned_to=by, assigned_at=now
+    )
+
+
+def take_next(*, by: User, now: datetime) -> Application | None:
+    """Give a reviewer the most urgent case that nobody has and that they may judge; None when there is none.
+
+    Safe for many at once: each try is a conditional UPDATE of its own, and who loses one goes on to the next.
+    """
+    require(by, Can.REVIEW)
+    for _round in range(TAKE_ROUNDS):
+        candidates = queue.waiting_for(by)
+        if not candidates:
+            break
+        for application in candidates:
+            try:
+                return claim(application, by=by, now=now)
+            except NotPossibleNow:
+                continue
+    return None
+
+
+@transaction.atomic
+def assign(
+    application: Application, *, to: User, by: User, now: datetime, seen: datetime | None = None
+) -> Application:
+    """A lead gives a new case to a reviewer. Effects: move ASSIGN, holder and time, audit row.
+
+    Raises as `expect`, and InvalidInput when `to` cannot take it.
+    """
+    was = expect(application, Move.ASSIGN, by=by, seen=seen)
+    _require_can_take(to, application)
+    return transition.move(
+        application,
+        Move.ASSIGN,
+        by=by,
+        now=now,
+        only_if=was,
+        data={"to": str(to.key)},
+        assigned_to=to,
+        assigned_at=now,
+    )
+
+
+@transaction.atomic
+def release(
+    application: Application, *, by: User, now: datetime, seen: datetime | None = None
+) -> Application:
+    """Give a case back to the queue. Effects: move RELEASE, nobody holds it, audit row. Raises as `expect`."""
+    was = expect(application, Move.RELEASE, by=by, seen=seen)
+    return transition.move(
+        application, Move.RELEASE, by=by, now=now, only_if=was, assigned_to=None, assigned_at=None
+    )
+
+
+@transaction.atomic
+def reassign(
+    application: Application,
+    *,
+    to: User,
+    by: User,
+    now: datetime,
+    why: str = "",
+    seen: datetime | None = None,
+) -> Application:
+    """A lead hands a case over. Effects: move REASSIGN (the state stays), holder and time, audit row with `why`.
+
+    In second review it cannot go to the person who recommended. Raises as `assign`.
+    """
+    was = expect(application, Move.REASSIGN, by=by, seen=seen)
+    _require_can_take(to, application)
+    recommendation = case.open_recommendation(application)
+    if recommendation is not None and recommendation.recommended_by_id == to.pk:
+        raise InvalidInput({"to": _("This person made the recommendation. Choose somebody else.")})
+    return transition.move(
+        application,
+        Move.REASSIGN,
+        by=by,
+        now=now,
+        only_if=was,
+        reason=clean_text(why)[:TEXT_MAX],
+        data={"to": str(to.key)},
+        assigned_to=to,
+        assigned_at=now,
+    )
+
+
+@transaction.atomic
+def release_cases_of(user: User, *, by: User | None, now: datetime) -> int:
+    """Free every open case of a person who no longer reviews. Returns how many.
+
+    Effects per case: in review → move RELEASE, back to the queue; waiting for an answer or in second review → move
+    REASSIGN to nobody, so that a lead sees it. One that moves at the same moment is left as it has become.
+    """
+    freed = 0
+    for application in Application.objects.filter(assigned_to=user, state__in=UNDECIDED_STATES):
+        move = Move.RELEASE if application.state == State.IN_REVIEW else Move.REASSIGN
+        try:
+            with transaction.atomic():
+                transition.move(
+                    application,
+                    move,
+                    by=by,
+                    now=now,
+                    only_if={"assigned_to": user},
+                    data={"to": None},
+                    assigned_to=None,
+                    assigned_at=None,
+                )
+        except NotPossibleNow:
+            continue
+        freed += 1
+    return freed
+
+
+def _require_can_take(to: User, application: Application) -> None:
+    if not can(to, Can.REVIEW):
+        raise InvalidInput({"to": _("This person does not review. Choose a reviewer.")})
+    if is_own_customer(to, application.customer) or judged_before(to, application):
+        raise InvalidInput({"to": _("This person stands too near to this case. Choose somebody else.")})
+
+
+def lead_for(application: Application, *, other_than: set[int]) -> User | None:
+    """The active lead with the fewest open cases who may judge this one, or None."""
+    leads = (
+        User.objects.filter(staff_role=StaffRole.LEAD, is_active=True)
+        .exclude(pk__in=other_than)
+        .annotate(load=Count("cases", filter=Q(cases__state__in=UNDECIDED_STATES)))
+        .order_by("load", "pk")
+    )
+    return next(
+        (
+            lead
+            for lead in leads
+            if not is_own_customer(lead, application.customer) and not judged_before(lead, application)
+        ),
+        None,
+    )
+
+
+# --- what is asked, found and noted ---
+
+
+@transaction.atomic
+def request_information(
+    application: Application,
+    *,
+    question: str,
+    sections: Sequence[str] = (),
+    edition: Edition,
+    by: User,
+    now: datetime,
+    business_days: int | None = None,
+    seen: datetime | None = None,
+) -> InformationRequest:
+    """Ask the applicant. The review clock stops; the answer is due in so many business days (edition's default).
+
+    Effects, in order: move REQUEST_INFORMATION with `paused_at`, the question with its due instant, mail
+    INFORMATION_REQUESTED to owners and editors. The same question sent twice is one. Raises as `expect`, and
+    InvalidInput (`question`, `sections`, `business_days`).
+    """
+    asked = required_text(question, "question")
+    days = edition.limits.information_business_days if business_days is None else business_days
+    if not 1 <= days <= LONGEST_WAIT:
+        raise InvalidInput(
+            {"business_days": _("Choose between 1 and %(most)d business days.") % {"most": LONGEST_WAIT}}
+        )
+    if unknown := [code for code in sections if edition.section(code) is None]:
+        raise InvalidInput({"sections": _("There is no section “%(code)s”.") % {"code": unknown[0]}})
+    standing = application.information_requests.filter(closed_at=None).first()
+    if standing is not None and standing.asked_by_id == by.pk and standing.question == asked:
+        return standing
+    was = expect(application, Move.REQUEST_INFORMATION, by=by, seen=seen)
+    transition.move(
+        application,
+        Move.REQUEST_INFORMATION,
+        by=by,
+        now=now,
+        only_if=was,
+        data={"business_days": days, "sections": list(sections)},
+        paused_at=now,
+    )
+    written = InformationRequest.objects.create(
+        application=application,
+        question=asked,
+        sections=list(sections),
+        asked_at=now,
+        asked_by=by,
+        due_at=business_deadline(now, days, edition.calendar, ZoneInfo(edition.time_zone)),
+    )
+    message.tell_customer(
+        MessageKind.INFORMATION_REQUESTED,
+        key=f"information_requested:{written.pk}",
+        customer=application.customer,
+        application=application,
+        roles=WRITERS,
+        now=now,
+        context={"information_request": written.pk},
+    )
+    return written
+
+
+def required_text(raw: str, field: str) -> str:
+    text = clean_text(raw, multiline=True)
+    if not text:
+        raise InvalidInput({field: _("Write something first.")})
+    if len(text) > TEXT_MAX:
+        raise InvalidInput({field: too_long(TEXT_MAX)})
+    return text
+
+
+def too_long(most: int) -> str:
+    return ngettext(
+        "This is too long. At most %(most)d character fits.",
+        "This is too long. At most %(most)d characters fit.",
+        most,
+    ) % {"most": most}

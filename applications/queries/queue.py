@@ -1,0 +1,226 @@
+"""Floor 3: the reviewers' queue (design §5): lanes, filters, search, one page after a row, the most urgent cases.
+
+The order is one-directional: `rank` (0 is high risk), the earlier of review target and deadline, id. A page begins
+after a row by one comparison of the three, so the last page costs what the first does. Nothing here looks at the
+closed rows unless somebody searches.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import BooleanField, Count, Exists, F, Func, OuterRef, Prefetch, Q, QuerySet, Value
+from django.utils.translation import gettext_lazy as _
+
+from applications.enums import UNDECIDED_STATES, Kind, Settlement, StaffRole, State
+from applications.models import (
+    Application,
+    Decision,
+    Flag,
+    Membership,
+    RequestedCapability,
+    Submission,
+    User,
+)
+from applications.rules.identifiers import email_domain, read_reference, read_subscription, search_key
+
+PAGE = 50
+NEAR = timedelta(days=60)
+TRIES = 20
+SEARCH_MAX = 200
+ORDER = ("rank", "urgent_at", "id")
+OPEN_CASES = Q(state__in=[state.value for state in UNDECIDED_STATES])
+
+
+class After(Func):
+    """`(a, b, c) > (x, y, z)`: one range of one index, on PostgreSQL and SQLite alike."""
+
+    output_field = BooleanField()
+    conditional = True
+
+    def as_sql(
+        self,
+        compiler: Any,
+        connection: Any,
+        function: str | None = None,
+        template: str | None = None,
+        arg_joiner: str | None = None,
+        **extra: Any,
+    ) -> tuple[str, tuple[str | int, ...]]:
+        compiled = [compiler.compile(expression) for expression in self.get_source_expressions()]
+        half = len(compiled) // 2
+        left, right = (", ".join(sql for sql, _params in side) for side in (compiled[:half], compiled[half:]))
+        return f"({left}) > ({right})", tuple(value for _sql, params in compiled for value in params)
+
+
+# --- lanes ---
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A view of the open cases. `condition` may depend on who looks and when."""
+
+    code: str
+    label: Any
+    condition: Callable[[User, datetime], Q]
+    alarm: bool = False
+
+
+LANES = (
+    Lane("open", _("All open"), lambda user, now: Q()),
+    Lane("mine", _("Mine"), lambda user, now: Q(assigned_to=user)),
+    Lane(
+        "unassigned",
+        _("Nobody has"),
+        lambda user, now: Q(assigned_to=None, state__in=[State.SUBMITTED, State.IN_REVIEW]),
+    ),
+    Lane("waiting", _("With the customer"), lambda user, now: Q(state=State.INFORMATION_REQUESTED)),
+    Lane("second", _("Second review"), lambda user, now: Q(state=State.SECOND_REVIEW)),
+    Lane("appeals", _("Appeals"), lambda user, now: Q(kind=Kind.APPEAL)),
+    Lane("policy", _("Policy review"), lambda user, now: Q(policy_review=True)),
+    Lane("late", _("Past the target"), lambda user, now: Q(target_at__lte=now, paused_at=None), alarm=True),
+    Lane(
+        "ends-soon",
+        _("Ends within 60 days"),
+        lambda user, now: Q(deadline_at__gt=now, deadline_at__lte=now + NEAR),
+    ),
+)
+LANE = {lane.code: lane for lane in LANES}
+
+
+def lane_counts(user: User, now: datetime) -> dict[str, int]:
+    """How many open cases each lane holds; one statement over the open rows alone."""
+    return Application.objects.filter(OPEN_CASES).aggregate(
+        **{
+            lane.code.replace("-", "_"): Count("id", filter=lane.condition(user, now) or Q(id__isnull=False))
+            for lane in LANES
+        }
+    )
+
+
+# --- what is asked of the queue ---
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Filters of the address; they combine. `capabilities` are those of a service."""
+
+    lane: str = "open"
+    reviewer: str = ""
+    capabilities: tuple[str, ...] = ()
+    risk: int | None = None
+    flag: str = ""
+    text: str = ""
+    closed_too: bool = False
+
+
+Place = tuple[int, datetime, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`rows` in order; `last` is the row after which the next page begins, None at the end."""
+
+    rows: list[Application]
+    last: Place | None
+
+
+def page(asked: Asked, *, user: User, now: datetime, after: Place | None = None, size: int = PAGE) -> Page:
+    """One page of the queue: rows with customer and holder, their items and flags (three statements)."""
+    found = _narrowed(asked, user, now)
+    if after is not None:
+        rank, urgent_at, pk = after
+        found = found.filter(
+            After(F("rank"), F("urgent_at"), F("id"), Value(rank), Value(urgent_at), Value(pk))
+        )
+    rows = list(_with_parts(found.order_by(*ORDER))[: size + 1])
+    more, rows = len(rows) > size, rows[:size]
+    end = rows[-1] if more else None
+    return Page(rows, (end.rank, end.urgent_at, end.pk) if end and end.urgent_at else None)
+
+
+def _narrowed(asked: Asked, user: User, now: datetime) -> QuerySet[Application]:
+    found = (
+        Application.objects.exclude(state=State.DRAFT)
+        if asked.closed_too
+        else Application.objects.filter(OPEN_CASES)
+    )
+    found = found.filter(LANE[asked.lane].condition(user, now))
+    if asked.reviewer == "me":
+        found = found.filter(assigned_to=user)
+    elif asked.reviewer == "nobody":
+        found = found.filter(assigned_to=None)
+    elif asked.reviewer:
+        found = found.filter(assigned_to__key=asked.reviewer)
+    if asked.capabilities:
+        of_service = RequestedCapability.objects.filter(
+            application=OuterRef("pk"), capability__in=asked.capabilities
+        )
+        found = found.filter(Exists(of_service))
+    if asked.risk is not None:
+        found = found.filter(risk=asked.risk)
+    if asked.flag:
+        raised = Flag.objects.filter(application=OuterRef("pk"), rule=asked.flag)
+        found = found.filter(Exists(raised.exclude(settlement=Settlement.CURED)))
+    return found.filter(_matches(asked.text)) if asked.text else found
+
+
+def _matches(text: str) -> Q:
+    """Reference or subscription id when it is one, else every word in the normalised search text."""
+    raw = text[:SEARCH_MAX]
+    if reference := read_reference(raw):
+        return Q(reference=reference)
+    guid = read_subscription(raw)
+    if isinstance(guid, str):
+        return Q(
+            Exists(
+                RequestedCapability.objects.filter(application=OuterRef("pk"), subscription__guid=UUID(guid))
+            )
+        )
+    words = Q()
+    for word in search_key(raw).split():
+        words &= Q(search_text__contains=word)
+    return words
+
+
+def _with_parts(found: QuerySet[Application]) -> QuerySet[Application]:
+    newest = Submission.objects.filter(application=OuterRef("application")).order_by("-number")
+    standing = (
+        Flag.objects.filter(submission_number=newest.values("number")[:1])
+        .exclude(settlement=Settlement.CURED)
+        .order_by("id")
+    )
+    return found.select_related("customer", "assigned_to").prefetch_related(
+        Prefetch("items", RequestedCapability.objects.order_by("id"), to_attr="asked_items"),
+        Prefetch("flags", standing, to_attr="standing_flags"),
+    )
+
+
+# --- who may take what ---
+
+
+def waiting_for(user: User, limit: int = TRIES) -> list[Application]:
+    """The most urgent new cases that nobody has and that this person may judge."""
+    own = Membership.objects.filter(user=user).values("customer")
+    judged = Decision.objects.filter(application=OuterRef("previous")).filter(
+        Q(decided_by=user) | Q(recommended_by=user)
+    )
+    return list(
+        Application.objects.filter(state=State.SUBMITTED, assigned_to=None)
+        .exclude(customer__in=own)
+        .exclude(customer__domains__domain=email_domain(user.email))
+        .exclude(Q(kind=Kind.APPEAL) & Exists(judged))
+        .select_related("customer")
+        .order_by(*ORDER)[:limit]
+    )
+
+
+def reviewers() -> list[User]:
+    """Everybody who can have a case, by name."""
+    return list(
+        User.objects.filter(is_active=True, staff_role__in=[StaffRole.REVIEWER, StaffRole.LEAD]).order_by(
+            "name", "email"
+        )
+    )
