@@ -9,6 +9,8 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 
+from portal.logs import where_it_failed
+
 SQLITE_OPTIONS = {
     # Measured with two writers: the defaults, and WAL alone, answer "database is locked", these do not.
     "transaction_mode": "IMMEDIATE",
@@ -73,7 +75,7 @@ def logging_config(level: str, format: str) -> dict[str, Any]:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     render: list[Any] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        [where_it_failed, structlog.processors.JSONRenderer()]
         if format == "json"
         else [structlog.dev.ConsoleRenderer(colors=False)]
     )

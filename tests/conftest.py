@@ -15,6 +15,9 @@ from applications.rules.policy import Edition
 from tests import factories
 from tests.clock import Clock
 from tests.clock import now as the_clock
+from tests.harness import append_only
+
+append_only.install()
 
 
 @pytest.fixture

@@ -15,7 +15,9 @@ class CurrentTransaction(models.Func):
     output_field = models.BigIntegerField()
     arity = 0
 
-    def as_sql(self, compiler: Any, connection: Any, **kwargs: Any) -> tuple[str, tuple[()]]:
+    def as_sql(
+        self, compiler: Any, connection: Any, *args: Any, **extra_context: Any
+    ) -> tuple[str, tuple[str | int, ...]]:
         if connection.vendor == "postgresql":
             return "(pg_current_xact_id()::text::bigint)", ()
         return "0", ()

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from applications.enums import StaffRole
@@ -50,7 +51,7 @@ class User(AbstractBaseUser):
         constraints = (
             models.CheckConstraint(
                 name="user_email_is_normalised",
-                condition=models.Q(email=models.functions.Lower("email")),
+                condition=models.Q(email=Lower("email")),
             ),
         )
 

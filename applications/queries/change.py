@@ -54,7 +54,9 @@ def read_feed(services: Sequence[str], after: Cursor, limit: int, at: datetime) 
     found = list(changes[: limit + 1])
     page = found[:limit]
     told = [change for change in page if change.subscription_guid and change.capability]
-    decisions = decide_many([(change.subscription_guid, change.capability) for change in told], at)
+    decisions = decide_many(
+        [(change.subscription_guid, change.capability) for change in told if change.subscription_guid], at
+    )
     now = {change.pk: decision.as_json() for change, decision in zip(told, decisions, strict=True)}
     rows = [_row(change, now.get(change.pk)) for change in page]
     cursor = (page[-1].transaction, page[-1].pk) if page else after

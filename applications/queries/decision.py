@@ -181,8 +181,11 @@ def _from_sqlite(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return what, guid and UUID(guid), capability, text, _aware(start), _aware(end), _aware(cut), pk
 
 
-def _aware(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
+def _aware(value: datetime | str | None) -> datetime | None:
+    """SQLite hands out naive UTC, as a datetime where it knows the column's type and as text where not."""
+    if value is None:
+        return None
+    return (datetime.fromisoformat(value) if isinstance(value, str) else value).replace(tzinfo=UTC)
 
 
 def _edition(digest: str, pk: int) -> Edition:
