@@ -7,7 +7,7 @@ import os
 
 from portal.configure import logging_config
 
-bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"  # noqa: S104 -- inside a container or behind a proxy
+bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"  # inside a container, or behind a proxy
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 8

@@ -1,4 +1,4 @@
-"""`make check`: what can be said about the code without running it. All of it runs; the exit tells whether all is well."""
+"""`make check`: what can be said about the code without running it. Everything runs; the exit tells."""
 
 from __future__ import annotations
 

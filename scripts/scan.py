@@ -17,7 +17,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_SOURCE = 400
 FORBIDDEN = {
-    "an address of a package index": r"(?:pypi|pythonhosted|npmjs|registry\.yarnpkg|deb\.debian|proxy\.golang)\.(?:org|com)|--(?:extra-)?index-url",
+    "an address of a package index": (
+        r"(?:pypi|pythonhosted|npmjs|yarnpkg|deb\.debian|golang)\.(?:org|com)|--(?:extra-)?index-url"
+    ),
     "a path of one machine": r"(?<![\w.])/(?:home|Users|root|work)/[A-Za-z.]",
     "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY",
 }
