@@ -6,7 +6,7 @@ between tests lifts them, and it puts back what it found.
 
 from collections.abc import Sequence
 
-from django.db.backends.sqlite3.operations import DatabaseOperations
+from django.db.backends.sqlite3.base import DatabaseOperations
 
 _flush = DatabaseOperations.execute_sql_flush
 
