@@ -101,10 +101,10 @@ def loses_characters(raw: str) -> bool:
 
 _SECRETS: Final = re.compile(
     r"""
-      eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?      # a signed token
-    | (?i:bearer)\s+[A-Za-z0-9._~+/-]{16,}=*
+      (?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){0,3}  # a signed or sealed token
+    | (?i:bearer|basic)\s+[A-Za-z0-9._~+/-]{16,}=*
     | (?i:(?:account|access|shared|api|subscription)[-_ ]?key|client[-_ ]?secret|password|sig)
-      \s*[=:]\s*[^\s;,&"']{8,}
+      ["']?\s*[=:]\s*["']?[^\s;,&"']{8,}
     | (?<![0-9A-Za-z])[0-9a-fA-F]{28,}(?![0-9A-Za-z])                # a key, also one that lost a few digits
     | (?<![0-9A-Za-z+/])[A-Za-z0-9+/]{40,}={1,2}
     | (?<![0-9A-Za-z])(?=[a-zA-Z]*[0-9])(?=[a-z0-9]*[A-Z])(?=[A-Z0-9]*[a-z])[A-Za-z0-9]{40,}(?![0-9A-Za-z])

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from applications.enums import FlagEffect, Risk
 
+from .identifiers import email_domain, normalise_email, read_domain
 from .policy import Check, Edition, QuestionType, ScreeningRule, UseCase, When, values_of
 from .wording import Hit, Phrases, Word, phrases, words_of
 
@@ -183,8 +184,8 @@ class _Case:
     def _checked(self, when: When) -> _Place | None:
         if when.check is None:
             return _Place()
-        mail = _domain(self.context.email.rpartition("@")[2])
-        site = _domain(self.context.website.partition("//")[2] or self.context.website)
+        mail = email_domain(normalise_email(self.context.email))
+        site = read_domain(self.context.website)
         if when.check == Check.FREE_MAIL:
             return self._at(QuestionType.EMAIL) if mail and self.edition.is_free_mail(mail) else None
         if when.check == Check.OTHER_DOMAIN:
@@ -214,15 +215,6 @@ def _distance(one: Hit, other: Hit) -> int:
 def _speaks_against(words: tuple[Word, ...], hit: Hit, other: Hit, when: When) -> bool:
     same = words[hit.first].sentence == words[other.first].sentence
     return same and _distance(hit, other) <= when.unless_within
-
-
-def _domain(value: str) -> str:
-    """The host of an address, in small letters, without port, path or www."""
-    host = value.strip().casefold()
-    for mark in "/?#":
-        host = host.partition(mark)[0]
-    host = host.rpartition("@")[2].partition(":")[0].rstrip(".")
-    return host.removeprefix("www.") if "." in host else ""
 
 
 def _owned(domain: str) -> str:

@@ -9,6 +9,8 @@ import holidays
 from pydantic import AfterValidator, Field, PrivateAttr
 from pydantic_core import PydanticCustomError
 
+from applications.rules.identifiers import is_free_mail
+
 from .base import Code, Part, Words
 from .catalogue import Capability, Gate, Service, UseCase
 from .form import Question, Section
@@ -96,8 +98,8 @@ class Edition(Part):
         for gate in self.gates.values():
             gate.bind(self.day_starts_at, self.day_ends_at)
         for capability in self.capabilities.values():
-            gate = self.gates.get(capability.gate) if capability.gate else None
-            capability.bind(gate, self.day_starts_at, self.day_ends_at)
+            met = self.gates.get(capability.gate) if capability.gate else None
+            capability.bind(met, self.day_starts_at, self.day_ends_at)
 
     def day_starts_at(self, day: date) -> datetime:
         """UTC instant at which `day` begins in the edition's time zone."""
@@ -143,5 +145,4 @@ class Edition(Part):
 
     def is_free_mail(self, domain: str) -> bool:
         """Whether mail at this domain (or below it) belongs to persons rather than to an organisation."""
-        parts = domain.lower().rstrip(".").split(".")
-        return any(".".join(parts[start:]) in self.free_mail_domains for start in range(len(parts)))
+        return is_free_mail(domain, self.free_mail_domains)

@@ -101,23 +101,6 @@ class ScreeningRule(Named):
     passes: tuple[Example, ...]
 
 
-class Cause(Named):
-    """A known cause of what the API answered. `all` and `any` are pieces of the (folded) answer; `statuses`
-    alone match only a bare status. With `features`, the capabilities it names are read from the answer."""
-
-    title: Text
-    explanation: Text
-    cure: Text
-    next_step: Text
-    link: Annotated["Link | None", Field(strict=False)] = None
-    statuses: tuple[Annotated[int, Field(ge=100, le=599)], ...] = ()
-    all: Words = ()
-    any: Words = ()
-    capabilities: Codes = ()
-    features: bool = False
-    source: Text = Text()
-
-
 class Link(StrEnum):
     """Where the cure of a cause leads on our site."""
 
@@ -127,4 +110,24 @@ class Link(StrEnum):
     ACCESS = "access"
 
 
-Cause.model_rebuild()
+class Cause(Named):
+    """A known cause of what the API answered, the most telling first.
+
+    `all`, `any` and `none` are pieces of the folded answer: every one, at least one, not one of them is there.
+    `statuses` bring it near, or are enough where `status_is_enough`. With `features`, the gated capabilities
+    that the answer names are read out of it.
+    """
+
+    title: Text
+    explanation: Text
+    cure: Text
+    next_step: Text
+    link: Annotated[Link | None, Field(strict=False)] = None
+    statuses: tuple[Annotated[int, Field(ge=100, le=599)], ...] = ()
+    status_is_enough: bool = False
+    all: Words = ()
+    any: Words = ()
+    none: Words = ()
+    capabilities: Codes = ()
+    features: bool = False
+    source: Text = Text()
