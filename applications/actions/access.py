@@ -1,6 +1,6 @@
 """Floor 4: the only writer of rights, one at a time or in bulk (set-based ends are `actions.deadlines`)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -14,6 +14,7 @@ from applications.models import (
     Attention,
     Change,
     RequestedCapability,
+    ServiceUse,
     Subscription,
     User,
 )
@@ -112,6 +113,25 @@ def grant_extension(
     )
     _written(right, "right.extended", by=by, now=now, edition=edition, reason=why)
     return right
+
+
+def grace_of(use: ServiceUse, edition: Edition) -> Iterator[AccessGrant]:
+    """The grace, unsaved, that this use of a service earns: for each capability at whose gate it makes existing.
+
+    A gated capability until the grace year ends, one that retires until its retirement for existing customers.
+    """
+    for capability in edition.capabilities_of(use.service):
+        if capability.grace is None or not edition.is_existing(use.first_used_on, capability.gate):
+            continue
+        starts_at, ends_at = capability.grace
+        yield AccessGrant(
+            subscription=use.subscription,
+            customer_id=use.subscription.customer_id,
+            capability=capability.code,
+            gate=capability.gate or "",
+            starts_at=starts_at,
+            ends_at=ends_at,
+        )
 
 
 def grant_grace_bulk(

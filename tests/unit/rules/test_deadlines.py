@@ -96,13 +96,13 @@ def zones():
     return sorted(available_timezones())
 
 
-INSTANTS = st.timedeltas(timedelta(0), 4700 * DAY).map(lambda gone: utc("2022-01-01T00:00") + gone)
+INSTANTS = st.timedeltas(timedelta(0), 4700 * DAY).map(lambda gone: utc("2024-01-01T00:00") + gone)
 
 
 @cache
 def changes(zone):
     """The days on which the clocks of a zone change, and one on which they do not."""
-    days = [utc("2022-01-01T00:00") + number * DAY for number in range(4700)]
+    days = [utc("2024-01-01T00:00") + number * DAY for number in range(4700)]
     offsets = [day.astimezone(ZoneInfo(zone)).utcoffset() for day in days]
     return [day for day, old, new in zip(days, offsets, offsets[1:], strict=False) if old != new] or days[:1]
 
