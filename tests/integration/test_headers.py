@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import path
 
-from portal.health import urlpatterns as health_addresses
+from portal.urls import urlpatterns as site_addresses
 
 CANARY = "Wanda Canary"
 
@@ -27,7 +27,7 @@ def broken(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    *health_addresses,
+    *site_addresses,
     path("nonce/", with_nonce),
     path("cacheable/", cacheable),
     path("broken/<str:word>/", broken),
