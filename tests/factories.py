@@ -14,6 +14,7 @@ from applications.enums import Basis, Role, Sector, StaffRole, State
 from applications.models import (
     AccessGrant,
     Application,
+    Contact,
     Customer,
     MailDomain,
     Membership,
@@ -173,3 +174,7 @@ def submitted(of: Customer, row: PolicyEdition, *, now: datetime = NOW, **more: 
             **more,
         },
     )
+
+
+def contact(of: Customer, email: str, *, order: int = 0, **more: object) -> Contact:
+    return Contact.objects.create(customer=of, email=email, order=order, **more)

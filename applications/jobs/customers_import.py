@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TextIO
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, reset_queries, transaction
 
 from applications.actions.customers_import import BatchReport, import_rows
 from applications.models import JobRun, User
@@ -91,6 +91,7 @@ def import_customers(
             for batch in _batches(items):
                 for reject in _write(batch, seen, report, edition=edition, by=by, now=now):
                     on_reject(reject)
+                reset_queries()  # with DEBUG on Django would keep the text of every statement
                 on_progress(report.rows)
             report.customers, report.subscriptions = seen.customers(), seen.subscriptions()
 
