@@ -242,7 +242,7 @@ def _checked(
         ) % {"count": len(strange)}
     if any(said.outcome == Outcome.ANSWERED for said in tidied.values()) and not lines:
         errors["words"] = _("An enquiry needs an answer. Write it here; it goes into the letter.")
-    if waiting := len(case.unsettled(case.flags_of(application))):
+    if waiting := len(case.unsettled(case.flags_of(application), edition)):
         errors["flags"] = ngettext(
             "%(count)d flag is not settled. Say for each whether it stands.",
             "%(count)d flags are not settled. Say for each whether it stands.",

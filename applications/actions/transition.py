@@ -61,9 +61,11 @@ def move(
 
 
 def faster(application: Application) -> SomebodyWasFaster:
-    """The error for a lost race: who moved the case last (a note or a settled flag is no move), and when."""
+    """The error for a lost race: who moved the case last (a message is no move), and when."""
     last = (
-        AuditEvent.objects.filter(application_ref=application.pk, action__startswith="application.")
+        AuditEvent.objects.filter(
+            application_ref=application.pk, action__in=[f"application.{made.value}" for made in Move]
+        )
         .order_by("-id")
         .first()
     )

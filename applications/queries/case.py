@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from applications.enums import CapabilityState, Risk
 from applications.models import Application, Decision, Flag, RequestedCapability
 from applications.rules import review
 from applications.rules.policy import Edition
@@ -22,7 +23,7 @@ def as_rule_item(item: RequestedCapability, edition: Edition, at: datetime) -> r
     found = edition.capability(item.capability)
     held = item.subscription.customer_id == item.customer_id
     if found is None:
-        return review.Item(item.pk, item.capability, item.use_case, review.CapabilityState.RETIRED, held)
+        return review.Item(item.pk, item.capability, item.use_case, CapabilityState.RETIRED, held)
     used = {use.service: use.first_used_on for use in item.subscription.uses.all()}
     existing = edition.is_existing(used.get(found.service), found.gate)
     return review.Item(item.pk, item.capability, item.use_case, found.state(at, existing), held)
@@ -36,26 +37,33 @@ def flags_of(application: Application) -> list[Flag]:
     )
 
 
-def unsettled(flags: Iterable[Flag]) -> list[Flag]:
-    return [flag for flag in flags if not flag.settlement]
+def is_guidance(flag: Flag, edition: Edition) -> bool:
+    """Whether the flag's rule was not in force yet when it was raised: it guides, and weighs nothing."""
+    rule = edition.screening.get(flag.rule)
+    return rule is not None and edition.local_day(flag.raised_at) < rule.valid_from
+
+
+def unsettled(flags: Iterable[Flag], edition: Edition) -> list[Flag]:
+    """The flags that a person still has to settle before the case can be decided."""
+    return [flag for flag in flags if not flag.settlement and not is_guidance(flag, edition)]
+
+
+def risk_of(flags: Iterable[Flag], use_cases: Iterable[str], edition: Edition) -> Risk:
+    """The risk of the case now, from the flags that weigh and stand and from what is asked for."""
+    weighing = [
+        review.Flagged(flag.effect, flag.settlement) for flag in flags if not is_guidance(flag, edition)
+    ]
+    return review.risk_of(weighing, use_cases, edition)
 
 
 def needs_two(flags: Iterable[Flag], items: Iterable[RequestedCapability], edition: Edition) -> bool:
     """Whether the case is high risk now and two people must decide it."""
-    return review.needs_two(
-        (review.Flagged(flag.effect, flag.settlement) for flag in flags),
-        {item.use_case for item in items},
-        edition,
-    )
+    return risk_of(flags, {item.use_case for item in items}, edition) is Risk.HIGH
 
 
-def risk_now(application: Application, edition: Edition) -> review.Risk:
-    """The risk of the case from the flags that stand and what is asked for."""
-    return review.risk_of(
-        (review.Flagged(flag.effect, flag.settlement) for flag in flags_of(application)),
-        set(application.items.values_list("use_case", flat=True)),
-        edition,
-    )
+def risk_now(application: Application, edition: Edition) -> Risk:
+    use_cases = set(application.items.values_list("use_case", flat=True))
+    return risk_of(flags_of(application), use_cases, edition)
 
 
 def open_recommendation(application: Application) -> Decision | None:

@@ -132,11 +132,6 @@ def risk_of(flags: Iterable[Flagged], use_cases: Iterable[str], edition: Edition
     return risk((flag for flag in flags if flag.settlement != Settlement.CURED), cases)
 
 
-def needs_two(flags: Iterable[Flagged], use_cases: Iterable[str], edition: Edition) -> bool:
-    """High risk: a flag with effect deny or escalate stands, or a use case is marked so in the edition."""
-    return risk_of(flags, use_cases, edition) is Risk.HIGH
-
-
 # --- what an approval gives ---
 
 
