@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from applications.actions import audit
@@ -18,7 +19,9 @@ from applications.models import (
     Subscription,
     User,
 )
-from applications.rules.policy import Edition
+from applications.rules.policy import Edition, moved_end
+
+MOVED_AT_ONCE = 500
 
 
 def feed(
@@ -257,3 +260,64 @@ def _written(
         capability=right.capability,
         edition=edition,
     )
+
+
+def move_grace(edition: Edition, *, by: User | None, now: datetime) -> int:
+    """Bring the grace that is still open to the ends of an edition that is being activated (design §6, Editions).
+
+    A later end counts at once, an earlier one after the edition's notice; ended or revoked grace is not touched.
+    Effects, in order, inside the caller's transaction: ends, one audit row and one feed row for each right that
+    moved. Returns how many moved. Works in bounded batches.
+    """
+    moved = 0
+    for capability in edition.capabilities.values():
+        if capability.grace is None:
+            continue
+        still_open = AccessGrant.objects.filter(
+            capability=capability.code,
+            basis=Basis.GRACE,
+            closed_at__isnull=True,
+            revoked_at__isnull=True,
+            ends_at__gt=now,
+        )
+        ends = still_open.exclude(ends_at=capability.grace[1]).values_list("ends_at", flat=True)
+        for before in list(ends.distinct()):
+            after = moved_end(before, edition, capability.grace[1], now)
+            if after != before:
+                rights = still_open.filter(ends_at=before)
+                moved += _move(rights, capability.service, before, after, by=by, now=now)
+    return moved
+
+
+def _move(
+    rights: QuerySet[AccessGrant],
+    service: str,
+    before: datetime,
+    after: datetime,
+    *,
+    by: User | None,
+    now: datetime,
+) -> int:
+    """Rights of one capability from one end to another, by batches of `MOVED_AT_ONCE`."""
+    done = 0
+    while batch := list(rights.select_related("subscription").order_by("pk")[:MOVED_AT_ONCE]):
+        AccessGrant.objects.filter(pk__in=[right.pk for right in batch]).update(ends_at=after)
+        dates = {"from": before.isoformat(), "ends_at": after.isoformat()}
+        audit.record_many(
+            "right.moved",
+            ((right.customer_id, right, {"capability": right.capability, **dates}) for right in batch),
+            by=by,
+            now=now,
+        )
+        Change.objects.bulk_create(
+            Change(
+                at=now,
+                kind=ChangeKind.MOVED,
+                service=service,
+                subscription_guid=right.subscription.guid,
+                capability=right.capability,
+            )
+            for right in batch
+        )
+        done += len(batch)
+    return done

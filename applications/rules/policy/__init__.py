@@ -5,6 +5,7 @@ product comes from here; code knows none of them.
 """
 
 from .catalogue import AtGate, Capability, Gate, Sectors, Service, UseCase, side_of
+from .compare import Difference, compare, moved_end
 from .edition import Edition, Limits
 from .form import Choice, OnlyIf, Question, QuestionType, Section, values_of
 from .problems import PolicyError, Problem
@@ -20,6 +21,7 @@ __all__ = [
     "Check",
     "Choice",
     "Condition",
+    "Difference",
     "Edition",
     "Example",
     "Gate",
@@ -39,6 +41,8 @@ __all__ = [
     "Text",
     "UseCase",
     "When",
+    "compare",
+    "moved_end",
     "read_edition",
     "side_of",
     "values_of",

@@ -1,0 +1,85 @@
+"""What differs between two editions, key by key, and how far an open grace moves."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from .edition import Edition
+from .text import Text
+
+_TABLES = ("gates", "services", "capabilities", "use_cases", "paragraphs", "reasons", "conditions", "words",
+           "screening", "causes")  # fmt: skip
+_APART = frozenset({*_TABLES, "sections", "free_mail_domains", "limits"})
+_LONGEST = 200
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One key that is new, gone or different; `before` and `after` are short texts."""
+
+    table: str
+    code: str
+    kind: Literal["added", "removed", "changed"]
+    field: str = ""
+    before: str = ""
+    after: str = ""
+
+
+def compare(old: Edition, new: Edition) -> tuple[Difference, ...]:
+    """Everything that differs, in the order of the file."""
+    found = [*_fields("edition", "", old, new, _APART), *_fields("limits", "", old.limits, new.limits)]
+    for table in _TABLES:
+        found.extend(_tables(table, getattr(old, table), getattr(new, table)))
+    found.extend(_tables("sections", {s.code: s for s in old.sections}, {s.code: s for s in new.sections}))
+    found.extend(_tables("questions", {q.code: q for q in old.questions}, {q.code: q for q in new.questions}))
+    for kind, more, less in (("added", new, old), ("removed", old, new)):
+        domains = sorted(more.free_mail_domains - less.free_mail_domains)
+        found.extend(Difference("free_mail_domains", domain, kind) for domain in domains)  # type: ignore[arg-type]
+    return tuple(found)
+
+
+def moved_end(open_until: datetime, edition: Edition, end: datetime, activated_at: datetime) -> datetime:
+    """Where the end of an open grace goes when an edition with another end is activated (design §6).
+
+    A later end counts at once. An earlier one counts from so many days after the activation on, so that there is
+    time to warn; it never makes the right longer than it was.
+    """
+    if end >= open_until:
+        return end
+    return min(open_until, max(end, activated_at + timedelta(days=edition.limits.earlier_end_days)))
+
+
+def _tables(table: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+    for code in (*old, *(code for code in new if code not in old)):
+        if code not in new:
+            yield Difference(table, code, "removed")
+        elif code not in old:
+            yield Difference(table, code, "added")
+        elif isinstance(old[code], BaseModel):
+            yield from _fields(table, code, old[code], new[code], frozenset({"questions"}))
+        elif old[code] != new[code]:
+            yield Difference(table, code, "changed", "", _said(old[code]), _said(new[code]))
+
+
+def _fields(
+    table: str, code: str, old: BaseModel, new: BaseModel, apart: frozenset[str] = frozenset()
+) -> Iterator[Difference]:
+    for field in type(old).model_fields:
+        before, after = getattr(old, field), getattr(new, field)
+        same = before == after and _translated(before) == _translated(after)
+        if field not in apart and not same:
+            yield Difference(table, code, "changed", field, _said(before), _said(after))
+
+
+def _translated(value: Any) -> Any:
+    return dict(value.translations) if isinstance(value, Text) else None
+
+
+def _said(value: Any) -> str:
+    if value is None:
+        return "–"
+    text = ", ".join(map(str, value)) if isinstance(value, (tuple, frozenset)) else str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
