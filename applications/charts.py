@@ -70,7 +70,8 @@ def span(
         '<circle class="begin" cx="0" cy="37" r="7"/>'
         '<circle class="end{end_tone}" cx="100%" cy="37" r="6.5"/>'
         '<text x="0" dx="-7" y="74">{begin}</text>'
-        '<text class="bold" x="100%" dx="7" y="74" text-anchor="end">{finish}<tspan class="hour">{hour}</tspan></text></svg>',
+        '<text class="bold" x="100%" dx="7" y="74" text-anchor="end">{finish}'
+        '<tspan class="hour">{hour}</tspan></text></svg>',
         tone=tone,
         sentence=sentence,
         labels=format_html_join(

@@ -193,7 +193,8 @@ def error_summary(*sources: Any) -> dict[str, Any]:
     message is never lost and never said twice.
     """
     entries: list[tuple[str, Any, Any]] = []
-    for source in sources:
+    for source in (source for source in sources if not getattr(source, "summary_shown", False)):
+        source.summary_shown = True
         forms = [*source.forms] if isinstance(source, BaseFormSet) else [source]
         if isinstance(source, BaseFormSet) and source.is_bound:
             entries += [("", "", message) for message in source.non_form_errors()]
