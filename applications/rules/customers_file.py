@@ -201,12 +201,18 @@ def _parse_whole(taken: list[tuple[int, str]]) -> tuple[int, list[str] | None]:
     except csv.Error:
         return 1, None
     used = reader.line_num
-    swallowed = any(_stands_alone(_parse([numbered])) for numbered in taken[1:used])
+    swallowed = any(_stands_alone(numbered) for numbered in taken[1:used])
     return (1, None) if len(cells) != len(HEADER) or swallowed else (used, cells)
 
 
-def _stands_alone(cells: list[str]) -> bool:
-    return len(cells) >= len(HEADER) and not isinstance(read_subscription(cells[6]), Problem)
+def _stands_alone(numbered: tuple[int, str]) -> bool:
+    """Whether a line that a quote took in is a whole row of its own."""
+    cells = _parse([numbered])
+    return (
+        not _is_open(numbered[1])
+        and len(cells) >= len(HEADER)
+        and not isinstance(read_subscription(cells[HEADER.index("subscription_id")]), Problem)
+    )
 
 
 # --- records to rows ---
