@@ -24,7 +24,7 @@ from applications.enums import (
     Outcome,
     State,
 )
-from applications.exceptions import InvalidInput, NotPossibleNow
+from applications.exceptions import InvalidInput, NotPossibleNow, SomebodyWasFaster
 from applications.models import Application, Decision, Note, RequestedCapability, User
 from applications.queries import case
 from applications.rules.identifiers import clean_text
@@ -52,7 +52,6 @@ def problem(code: str) -> str:
     }[code]
 
 
-@transaction.atomic
 def recommend(
     application: Application,
     *,
@@ -70,13 +69,31 @@ def recommend(
     the `note` for the second person between staff. The same recommendation sent twice is one. Raises as
     `review.expect`, InvalidInput (`item-<id>`, `flags`, `words`), NotPossibleNow when one person may decide.
     """
-    stored = store_outcomes(outcomes)
-    lines = _words(words)
-    standing = case.open_recommendation(application)
-    if _same(standing, stored, lines) and standing and standing.recommended_by_id == by.pk:
+    made = Decision(
+        application=application, outcomes=store_outcomes(outcomes), words=_words(words), recommended_by=by
+    )
+    try:
+        return _recommend(made, outcomes, note, edition, by, now, seen)
+    except NotPossibleNow:
+        standing = case.open_recommendation(application)
+        if standing is None or standing.recommended_by_id != by.pk or not _same(standing, made):
+            raise
         return standing
+
+
+@transaction.atomic
+def _recommend(
+    made: Decision,
+    outcomes: Outcomes,
+    note: str,
+    edition: Edition,
+    by: User,
+    now: datetime,
+    seen: datetime | None,
+) -> Decision:
+    application = made.application
     was = expect(application, Move.RECOMMEND, by=by, seen=seen)
-    items = _checked(application, outcomes, lines, edition, now)
+    items = _checked(application, outcomes, made.words, edition, now)
     if not case.needs_two(case.flags_of(application), items, edition):
         raise NotPossibleNow(_("Nothing here needs a second person. Decide it."), code="needs_no_second")
     transition.move(
@@ -84,9 +101,9 @@ def recommend(
     )
     if said := clean_text(note, multiline=True)[:TEXT_MAX]:
         Note.objects.create(application=application, author=by, internal=True, body=said, written_at=now)
-    return Decision.objects.create(
-        application=application, outcomes=stored, words=lines, recommended_at=now, recommended_by=by
-    )
+    made.recommended_at = now
+    made.save()
+    return made
 
 
 @transaction.atomic
@@ -126,7 +143,6 @@ def return_to_review(
     return application
 
 
-@transaction.atomic
 def decide(
     application: Application,
     *,
@@ -146,38 +162,53 @@ def decide(
     `words`), NotPossibleNow (`needs_second`: high risk and nobody recommended; `differs`: not what was
     recommended).
     """
-    stored = store_outcomes(outcomes)
-    lines = _words(words)
-    if application.state in FINAL_STATES:
+    said = Decision(application=application, outcomes=store_outcomes(outcomes), words=_words(words))
+    try:
+        return _decide(said, outcomes, edition, by, now, seen)
+    except SomebodyWasFaster:
         made = application.decisions.filter(decided_by=by, taken_back_at=None).first()
-        if made is not None and _same(made, stored, lines):
-            return made
+        if made is None or not _same(made, said):
+            raise
+        return made
+
+
+@transaction.atomic
+def _decide(
+    said: Decision, outcomes: Outcomes, edition: Edition, by: User, now: datetime, seen: datetime | None
+) -> Decision:
+    application = said.application
+    if application.state in FINAL_STATES:
         raise transition.faster(application)
     was = expect(application, Move.DECIDE, by=by, seen=seen)
-    items = _checked(application, outcomes, lines, edition, now)
+    items = _checked(application, outcomes, said.words, edition, now)
     if application.state == State.SECOND_REVIEW:
-        decision = case.open_recommendation(application)
-        if decision is None:
-            raise transition.faster(application)
-        if not _same(decision, stored, lines):
-            raise NotPossibleNow(
-                _(
-                    "This differs from what was recommended. Confirm it exactly, or return the case with a note."
-                ),
-                code="differs",
-            )
+        decision = _recommended(said)
+    elif case.needs_two(case.flags_of(application), items, edition):
+        raise NotPossibleNow(
+            _("This case is high risk: recommend a decision, and a second person confirms it."),
+            code="needs_second",
+        )
     else:
-        decision = Decision(application=application, outcomes=stored, words=lines)
-        if case.needs_two(case.flags_of(application), items, edition):
-            raise NotPossibleNow(
-                _("This case is high risk: recommend a decision, and a second person confirms it."),
-                code="needs_second",
-            )
+        decision = said
     transition.move(application, Move.DECIDE, by=by, now=now, only_if=was, data=_tally(outcomes, items))
     _close(items, outcomes, edition, by=by, now=now)
     decision.decided_at, decision.decided_by = now, by
     _send(decision, edition, now=now)
     return decision
+
+
+def _recommended(said: Decision) -> Decision:
+    """The open recommendation that `said` confirms; it must be the same to the letter."""
+    standing = case.open_recommendation(said.application)
+    if standing is None:
+        raise transition.faster(said.application)
+    if not _same(standing, said):
+        raise NotPossibleNow(
+            _("This differs from what was recommended. Confirm it exactly, or return the case with a note."),
+            code="differs",
+        )
+    standing.application = said.application
+    return standing
 
 
 @transaction.atomic
@@ -218,11 +249,9 @@ def _words(raw: str) -> str:
     return lines
 
 
-def _same(decision: Decision | None, stored: Mapping[str, object], lines: str) -> bool:
-    return (
-        decision is not None
-        and decision.words == lines
-        and store_outcomes(read_outcomes(decision.outcomes)) == stored
+def _same(one: Decision, other: Decision) -> bool:
+    return one.words == other.words and (
+        store_outcomes(read_outcomes(one.outcomes)) == store_outcomes(read_outcomes(other.outcomes))
     )
 
 

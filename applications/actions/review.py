@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -44,35 +44,46 @@ WRITERS = (Role.OWNER, Role.EDITOR)
 
 
 def expect(application: Application, move: Move, *, by: User, seen: datetime | None) -> dict[str, Any]:
-    """Raise unless `by` may make the move on the case as they saw it; returns what the UPDATE must find again.
+    """Raise unless `by` may make the move on the case as they saw it; returns what the move must find again.
 
-    Raises NotAllowed (role, own customer, an appeal against oneself, not their case), SomebodyWasFaster (the case
-    has moved since `seen`), NotPossibleNow (the table has no such move from here).
+    Holds the row, so that whatever is read next in the transaction belongs to the state that was seen. Raises
+    NotAllowed (role, own customer, an appeal against oneself, not their case), SomebodyWasFaster (the case has moved
+    since `seen`, or since it was loaded), NotPossibleNow (the table has no such move from here).
     """
     require(by, Can.REVIEW)
     if seen is not None and seen != application.state_changed_at:
         raise transition.faster(application)
-    if workflow.possible(move, application.state):
-        require_staff_move(by, application, move)
-    return {
-        "state_changed_at": application.state_changed_at,
-        "assigned_to": application.assigned_to_id,
-    }
+    if not workflow.possible(move, application.state):
+        raise transition.impossible(application)
+    require_staff_move(by, application, move)
+    was = {"state_changed_at": application.state_changed_at, "assigned_to": application.assigned_to_id}
+    held = Application.objects.filter(pk=application.pk, state=application.state, **was)
+    if not held.update(saved_at=F("saved_at")):
+        raise transition.faster(application)
+    return was
 
 
 # --- who has it ---
 
 
-@transaction.atomic
 def claim(application: Application, *, by: User, now: datetime, seen: datetime | None = None) -> Application:
     """A reviewer takes a case that nobody has. Effects: move CLAIM, holder and time, audit row.
 
     Claiming what one has already changes nothing. Raises as `expect`.
     """
-    if application.state == State.IN_REVIEW and application.assigned_to_id == by.pk:
-        return application
-    if application.state == State.IN_REVIEW and can(by, Can.REVIEW):
-        raise transition.faster(application)
+    try:
+        return _claim(application, by, now, seen)
+    except NotPossibleNow:
+        now_there = Application.objects.select_related("customer").get(pk=application.pk)
+        if now_there.state != State.IN_REVIEW:
+            raise
+        if now_there.assigned_to_id == by.pk:
+            return now_there
+        raise transition.faster(application) from None
+
+
+@transaction.atomic
+def _claim(application: Application, by: User, now: datetime, seen: datetime | None) -> Application:
     was = expect(application, Move.CLAIM, by=by, seen=seen)
     return transition.move(
         application, Move.CLAIM, by=by, now=now, only_if=was, assigned_to=by, assigned_at=now
@@ -218,7 +229,6 @@ def lead_for(application: Application, *, other_than: set[int]) -> User | None:
 # --- what is asked, found and noted ---
 
 
-@transaction.atomic
 def request_information(
     application: Application,
     *,
@@ -244,9 +254,31 @@ def request_information(
         )
     if unknown := [code for code in sections if edition.section(code) is None]:
         raise InvalidInput({"sections": _("There is no section “%(code)s”.") % {"code": unknown[0]}})
-    standing = application.information_requests.filter(closed_at=None).first()
-    if standing is not None and standing.asked_by_id == by.pk and standing.question == asked:
+    due_at = business_deadline(now, days, edition.calendar, ZoneInfo(edition.time_zone))
+    request = InformationRequest(
+        application=application,
+        question=asked,
+        sections=list(sections),
+        asked_at=now,
+        asked_by=by,
+        due_at=due_at,
+    )
+    try:
+        return _ask(request, days, by, now, seen)
+    except NotPossibleNow:
+        standing = application.information_requests.filter(
+            closed_at=None, asked_by=by, question=asked
+        ).first()
+        if standing is None:
+            raise
         return standing
+
+
+@transaction.atomic
+def _ask(
+    request: InformationRequest, days: int, by: User, now: datetime, seen: datetime | None
+) -> InformationRequest:
+    application = request.application
     was = expect(application, Move.REQUEST_INFORMATION, by=by, seen=seen)
     transition.move(
         application,
@@ -254,27 +286,20 @@ def request_information(
         by=by,
         now=now,
         only_if=was,
-        data={"business_days": days, "sections": list(sections)},
+        data={"business_days": days, "sections": request.sections},
         paused_at=now,
     )
-    written = InformationRequest.objects.create(
-        application=application,
-        question=asked,
-        sections=list(sections),
-        asked_at=now,
-        asked_by=by,
-        due_at=business_deadline(now, days, edition.calendar, ZoneInfo(edition.time_zone)),
-    )
+    request.save()
     message.tell_customer(
         MessageKind.INFORMATION_REQUESTED,
-        key=f"information_requested:{written.pk}",
+        key=f"information_requested:{request.pk}",
         customer=application.customer,
         application=application,
         roles=WRITERS,
         now=now,
-        context={"information_request": written.pk},
+        context={"information_request": request.pk},
     )
-    return written
+    return request
 
 
 def required_text(raw: str, field: str) -> str:

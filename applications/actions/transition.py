@@ -32,11 +32,7 @@ def move(
     SomebodyWasFaster when the row changed in between. Who may do it is asked before (`permissions`).
     """
     if not workflow.possible(move, application.state):
-        raise NotPossibleNow(
-            _("This is not possible while the application is “%(state)s”.")
-            % {"state": State(application.state).label},
-            code=f"not_possible_from_{application.state}",
-        )
+        raise impossible(application)
     before = application.state
     after = workflow.target(move, before)
     changes: dict[str, Any] = {"state": after, "state_changed_at": now, **fields}
@@ -58,6 +54,15 @@ def move(
     for name, value in changes.items():
         setattr(application, name, value)
     return application
+
+
+def impossible(application: Application) -> NotPossibleNow:
+    """The error for a move that the table does not have from this state."""
+    return NotPossibleNow(
+        _("This is not possible while the application is “%(state)s”.")
+        % {"state": State(application.state).label},
+        code=f"not_possible_from_{application.state}",
+    )
 
 
 def faster(application: Application) -> SomebodyWasFaster:
