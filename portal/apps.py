@@ -1,5 +1,6 @@
 """The Django app of the site itself: its templates, and the table of the shared cache."""
 
+from importlib import import_module
 from typing import Any
 
 from django.apps import AppConfig
@@ -12,6 +13,7 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         post_migrate.connect(make_cache_table, sender=self)
+        import_module("portal.accounts")  # its receivers; it needs the models to be there
 
 
 def make_cache_table(using: str, **_: Any) -> None:

@@ -116,6 +116,9 @@ def sign_in(client: Client) -> Callable[[User], Client]:
 
     def enter(user: User) -> Client:
         client.force_login(user)
+        session = client.session
+        session.update(factories.authenticated(user))
+        session.save()
         return client
 
     return enter

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import time
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
+
+from allauth.account.models import EmailAddress
 
 from applications.enums import Basis, Role, Sector, StaffRole, State
 from applications.models import (
@@ -61,7 +64,7 @@ def edition_row(text: str | None = None, *, now: datetime = NOW) -> PolicyEditio
 def person(
     email: str, name: str = "", *, staff_role: StaffRole = StaffRole.NONE, now: datetime = NOW, **more: object
 ) -> User:
-    return User.objects.create_user(
+    made = User.objects.create_user(
         email,
         PASSWORD,
         name=name or email.partition("@")[0].title(),
@@ -69,6 +72,8 @@ def person(
         joined_at=now,
         **more,
     )
+    EmailAddress.objects.create(user=made, email=made.email, verified=True, primary=True)
+    return made
 
 
 def customer(
@@ -178,3 +183,13 @@ def submitted(of: Customer, row: PolicyEdition, *, now: datetime = NOW, **more: 
 
 def contact(of: Customer, email: str, *, order: int = 0, **more: object) -> Contact:
     return Contact.objects.create(customer=of, email=email, order=order, **more)
+
+
+def authenticated(user: User, *, ago: timedelta = timedelta(0)) -> dict[str, object]:
+    """What a session holds after a real sign-in, `ago` before now: a password, and of staff a second factor."""
+    methods = ["password", "mfa"] if user.is_staff else ["password"]
+    at = time.time() - ago.total_seconds()
+    return {
+        "account_authentication_methods": [{"method": method, "at": at} for method in methods],
+        "account_authentication_methods_user": str(user.pk),
+    }

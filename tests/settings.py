@@ -1,7 +1,7 @@
 """The site's own settings, made fast and strict for tests; tests.harness.plugin sets the environment."""
 
 from portal.settings import *  # noqa: F403 -- settings build on settings in this way
-from portal.settings import DATABASES, STORAGES, TEMPLATES, VAR_DIR
+from portal.settings import DATABASES, INSTALLED_APPS, MIDDLEWARE, STORAGES, TEMPLATES, VAR_DIR
 from tests.harness.templates import FailOnUndefined
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -10,6 +10,18 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = FailOnUndefined()
 CRISPY_FAIL_SILENTLY = False
 WHITENOISE_AUTOREFRESH = True
+# A row of a list that asks the database for itself is an error, in every page of every test.
+INSTALLED_APPS += ["zeal"]
+MIDDLEWARE.insert(0, "zeal.middleware.zeal_middleware")
+ZEAL_RAISE = True
+# Looked up again and again inside allauth, whose frames zeal does not tell apart.
+ZEAL_ALLOWLIST = [
+    {"model": "account.EmailAddress"},
+    {"model": "mfa.Authenticator"},
+    {"model": "usersessions.UserSession"},
+]
+# The accounts library looks the one address up more than once in a request; it lists nothing.
+ZEAL_ALLOWLIST = [{"model": "account.EmailAddress", "field": None}]
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # In a file, as in real life: two threads of a test are two connections with real locks.

@@ -20,3 +20,12 @@ def end_sessions(user: User) -> int:
     ).delete()
     listed.delete()
     return ended
+
+
+def drop_unconfirmed(address: str, *, keep: User) -> None:
+    """Somebody has shown that `address` is theirs: accounts opened with it by others, who never could, go.
+
+    Effects: people who never signed in and confirmed nothing are deleted; nothing refers to them.
+    """
+    others = User.objects.filter(email=address, last_login__isnull=True).exclude(pk=keep.pk)
+    others.exclude(emailaddress__verified=True).delete()

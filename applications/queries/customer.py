@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 
 from applications.enums import Role
 from applications.exceptions import NotFound
-from applications.models import Customer, JoinRequest, Membership, User
+from applications.models import Contact, Customer, JoinRequest, Membership, User
 from applications.queries.policy import edition_in_force
 from applications.rules.identifiers import email_domain
 
@@ -52,3 +52,10 @@ def organisation_domain(user: User) -> str:
 def waits_to_join(user: User) -> bool:
     """Whether somebody has yet to answer this person's request to join."""
     return JoinRequest.objects.filter(user=user, answered_at__isnull=True).exists()
+
+
+def may_sign_up(address: str) -> bool:
+    """Whether this address opens an account: an organisation's, or any that an imported contact has."""
+    if not edition_in_force().is_free_mail(email_domain(address)):
+        return True
+    return Contact.objects.filter(email=address).exists()
