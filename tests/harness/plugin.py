@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.harness import servers
 from tests.harness.guard import forbid_network
 
+BROWSER = "tests/functional"
 VENDORS = ("postgresql", "sqlite")
-MARK = "PORTAL_TEST_RUN"  # set by the process that started the servers, inherited by its workers
 DATABASE_FIXTURES = {
     "db",
     "transactional_db",
@@ -33,20 +34,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    vendor = early_config.known_args_namespace.db
-    if os.environ.get(MARK) != vendor:
-        prepare(vendor)
+    arguments = early_config.known_args_namespace
+    spreads = bool(getattr(arguments, "numprocesses", None)) and "PYTEST_XDIST_WORKER" not in os.environ
+    prepare(arguments.db, serves=not spreads)
     forbid_network()
 
 
-def prepare(vendor: str) -> None:
-    """Nothing of the developer's own environment reaches the tests: what the settings read is set here."""
+def prepare(vendor: str, serves: bool) -> None:
+    """Set every variable that the settings read, so that nothing of the developer's own environment reaches a test.
+
+    Each process that runs tests has servers of its own: what one worker's open transaction holds back on PostgreSQL
+    (the feed reads below the oldest of the whole server) must not reach another's tests.
+    """
     place = servers.folder()
     for name in list(os.environ):
         if name.startswith(("PG", "OIDC_", "SECRET_KEY", "EMAIL_", "DATABASE_", "TRUSTED_")):
             del os.environ[name]
     os.environ |= {
-        MARK: vendor,
         "DEBUG": "0",
         "DEMO": "0",
         "SECRET_KEY": "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz-0123456789",
@@ -56,20 +60,33 @@ def prepare(vendor: str) -> None:
         "LOG_LEVEL": "INFO",
         "LOG_FORMAT": "json",
         "VAR_DIR": str(place / "var"),
-        "REDIS_URL": servers.start_redis(place),
+        "REDIS_URL": servers.start_redis(place) if serves else "",
         "DATABASE_URL": servers.start_postgresql(place)
-        if vendor == "postgresql"
+        if vendor == "postgresql" and serves
         else f"sqlite:///{place}/db.sqlite3",
     }
 
 
+def is_browser_run(config: pytest.Config) -> bool:
+    """Playwright's event loop stays on once started, and would be in the way of every test after it."""
+    return all(BROWSER in arg for arg in config.args)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    alone = (
+        "the browser's tests"
+        if is_browser_run(config)
+        else f"all but {BROWSER}, which run in a call of their own"
+    )
+    return f"portal: {alone}, on {config.getoption('--db')}"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    return True if collection_path.match(f"*/{BROWSER}") and not is_browser_run(config) else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    browser = [item for item in items if "tests/functional/" in item.path.as_posix()]
-    if browser and len(browser) != len(items):
-        raise pytest.UsageError(
-            "the browser's tests run in a pytest call of their own: pytest tests/functional"
-        )
-    if config.getoption("--db") == "sqlite" and not browser:
+    if config.getoption("--db") == "sqlite" and not is_browser_run(config):
         # What never asks the database gives the same answer on both.
         kept = [item for item in items if touches_database(item)]
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
