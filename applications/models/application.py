@@ -1,6 +1,7 @@
 """Access applications: drafts, what they ask for, and what passes between applicant and reviewer."""
 
 import uuid
+from datetime import date
 
 from django.conf import settings
 from django.db import models
@@ -180,8 +181,10 @@ class RequestedCapability(models.Model):
     """The item that gets an outcome: capability × use case × one subscription, unique while open.
 
     `use_case` is empty for an enquiry about an unlisted use (design §5). `customer` repeats the application's
-    so that the constraint can see it.
+    so that the constraint can see it. `first_uses` (service → day) is there when `queries.case.items_of` read it.
     """
+
+    first_uses: dict[str, date]
 
     application = models.ForeignKey(Application, models.CASCADE, related_name="items")
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="+")

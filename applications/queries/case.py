@@ -1,21 +1,68 @@
-"""Floor 3: one case as reviewers see it (design §5). Everything is read in a fixed number of statements."""
+"""Floor 3: what actions and pages ask about one case (design §5), each in a fixed number of statements."""
 
 from collections.abc import Iterable
 from datetime import datetime
 
-from applications.enums import CapabilityState, Risk
-from applications.models import Application, Decision, Flag, RequestedCapability
+from django.db.models import Exists, F, OuterRef
+
+from applications.enums import CapabilityState, Risk, State
+from applications.exceptions import NotFound
+from applications.models import (
+    Application,
+    Decision,
+    Flag,
+    MailDomain,
+    Membership,
+    RequestedCapability,
+    User,
+)
+from applications.permissions import Can, require
 from applications.rules import review
+from applications.rules.identifiers import email_domain
 from applications.rules.policy import Edition
 
 
+def load(user: User, reference: str) -> Application:
+    """One case for staff. Raises as `find`."""
+    return find(user, reference)[0]
+
+
+def find(user: User, reference: str) -> tuple[Application, bool]:
+    """One case for staff, and whether the person stands too near to judge it (member, or same mail domain).
+
+    Raises NotAllowed for who may not see cases, NotFound for drafts and what is not there (promise P9).
+    """
+    require(user, Can.SEE_CASES)
+    domains = MailDomain.objects.filter(customer=OuterRef("customer"), domain=email_domain(user.email))
+    member = Membership.objects.filter(customer=OuterRef("customer"), user=user)
+    found = (
+        Application.objects.exclude(state=State.DRAFT)
+        .filter(reference=reference, submitted_at__isnull=False, edition__isnull=False)
+        .select_related("customer", "edition", "assigned_to", "submitted_by", "previous")
+        .defer("edition__text", "search_text")
+        .annotate(near=Exists(domains) | Exists(member))
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found, found.near
+
+
 def items_of(application: Application) -> list[RequestedCapability]:
-    """What is asked for, each with its subscription and that subscription's first uses (two statements)."""
-    return list(
+    """What is asked for, each with its subscription and that subscription's first `uses` (one statement)."""
+    rows = (
         application.items.select_related("subscription")
-        .prefetch_related("subscription__uses")
+        .annotate(use_of=F("subscription__uses__service"), used_on=F("subscription__uses__first_used_on"))
         .order_by("capability", "use_case", "subscription__label", "id")
     )
+    found: dict[int, RequestedCapability] = {}
+    for row in rows:
+        item = found.setdefault(row.pk, row)
+        if item is row:
+            item.first_uses = {}
+        if row.use_of:
+            item.first_uses[row.use_of] = row.used_on
+    return list(found.values())
 
 
 def as_rule_item(item: RequestedCapability, edition: Edition, at: datetime) -> review.Item:
@@ -24,8 +71,7 @@ def as_rule_item(item: RequestedCapability, edition: Edition, at: datetime) -> r
     held = item.subscription.customer_id == item.customer_id
     if found is None:
         return review.Item(item.pk, item.capability, item.use_case, CapabilityState.RETIRED, held)
-    used = {use.service: use.first_used_on for use in item.subscription.uses.all()}
-    existing = edition.is_existing(used.get(found.service), found.gate)
+    existing = edition.is_existing(item.first_uses.get(found.service), found.gate)
     return review.Item(item.pk, item.capability, item.use_case, found.state(at, existing), held)
 
 

@@ -1,0 +1,378 @@
+"""Floor 3: the page of one case: answers beside the policy they are judged by, findings, talk, history, record.
+
+The number of statements does not grow with the history: long lists are cut at their newest rows.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+
+from django.db.models import OuterRef, Subquery
+
+from applications.enums import UNDECIDED_STATES, Move, State
+from applications.exceptions import NotFound
+from applications.models import (
+    Application,
+    AuditEvent,
+    Decision,
+    Evidence,
+    Flag,
+    InformationRequest,
+    Note,
+    RequestedCapability,
+    SectionReview,
+    User,
+)
+from applications.permissions import Can, can
+from applications.queries import case
+from applications.queries.answers import Row, rows_of
+from applications.queries.policy import edition_in_force, edition_of
+from applications.rules import answers as said
+from applications.rules import workflow
+from applications.rules.policy import Edition, Paragraph, ScreeningRule, Section
+from applications.rules.review import ClockDay, Item, clock_day, possible_outcomes
+
+NEWEST = 100
+OTHERS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class FlagView:
+    """A flag with its rule; `rule` is None for one that is not in the edition (such as a foreign subscription)."""
+
+    row: Flag
+    name: str
+    advice: str
+    source: str
+    guidance: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A paragraph of policy beside the answers it judges, with the flags that were raised under it."""
+
+    paragraph: Paragraph
+    flags: tuple[FlagView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    row: Row
+    flagged: bool
+    before: tuple[str, ...] | None
+    """What stood there in the submission before, when it has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SectionView:
+    code: str
+    title: str
+    answers: tuple[Answer, ...]
+    judged: tuple[Judged, ...]
+    quiet: tuple[Paragraph, ...]
+    """Paragraphs whose rules looked at these answers and raised nothing."""
+    verdict: SectionReview | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    row: RequestedCapability
+    name: str
+    use_case: str
+    also: tuple[str, ...]
+    rule: Item
+    possible: tuple[str, ...]
+    existing_since: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemGroup:
+    """Items that differ only in their subscription."""
+
+    name: str
+    use_case: str
+    items: tuple[ItemView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the record: an action in words is made by the template tag from `action`."""
+
+    at: datetime
+    action: str
+    who: str
+    data: Mapping[str, Any]
+    reason: str
+
+
+@dataclass(slots=True)
+class CaseFile:
+    application: Application
+    edition: Edition
+    asked_by: Edition
+    items: list[ItemView]
+    sections: list[SectionView]
+    other_flags: list[FlagView]
+    unsettled: int
+    two_needed: bool
+    requests: list[InformationRequest]
+    notes: list[Note]
+    evidence: list[Evidence]
+    decisions: list[Decision]
+    record: list[Line]
+    others: list[Application]
+    clock: ClockDay | None
+    submission: int
+    moves: frozenset[str]
+    works: bool
+    """Whether this person may note findings now."""
+    writes: bool
+    """Whether this person may write notes at all."""
+    rules: Mapping[int, Item] = field(default_factory=dict)
+
+    @property
+    def open_items(self) -> list[ItemView]:
+        return [item for item in self.items if item.row.closed_at is None]
+
+    @property
+    def groups(self) -> list[ItemGroup]:
+        def key(item: ItemView) -> tuple[str, str]:
+            return item.row.capability, item.row.use_case
+
+        found = []
+        for _key, members in groupby(self.items, key=key):
+            items = tuple(members)
+            found.append(ItemGroup(items[0].name, items[0].use_case, items))
+        return found
+
+    @property
+    def recommendation(self) -> Decision | None:
+        return next((one for one in self.decisions if not one.decided_at and not one.returned_at), None)
+
+    @property
+    def decided(self) -> Decision | None:
+        return next((one for one in self.decisions if one.decided_at and not one.taken_back_at), None)
+
+    @property
+    def returned(self) -> list[Decision]:
+        return [one for one in self.decisions if one.returned_at]
+
+    @property
+    def question(self) -> InformationRequest | None:
+        return next((one for one in self.requests if one.closed_at is None), None)
+
+    @property
+    def first_used_on(self) -> date | None:
+        return min((item.existing_since for item in self.items if item.existing_since), default=None)
+
+
+def casefile(user: User, reference: str, *, now: datetime, language: str | None) -> CaseFile:
+    """Everything the page of a case shows, in twelve statements (thirteen when its edition is no longer in force).
+
+    Raises as `case.find`.
+    """
+    application, near = case.find(user, reference)
+    row = application.edition
+    if row is None:
+        raise NotFound
+    asked_by = edition_of(row)
+    edition = asked_by if row.in_force else edition_in_force()
+    submissions = list(application.submissions.order_by("-number")[:2])
+    rows = case.items_of(application)
+    number = submissions[0].number if submissions else 0
+    flags = list(
+        application.flags.filter(submission_number=number).select_related("settled_by").order_by("id")
+    )
+    verdicts = {one.section: one for one in application.section_reviews.select_related("reviewed_by")}
+    decisions = list(
+        application.decisions.select_related("recommended_by", "decided_by", "returned_by").order_by("-id")
+    )
+    views = [_flag(flag, asked_by, language) for flag in flags]
+    sections = _sections(asked_by, submissions, views, verdicts, language)
+    shown = {flag.row.pk for section in sections for judged in section.judged for flag in judged.flags}
+    moves = _moves(user, application, decisions) if not near else frozenset()
+    items = [_item(item, edition, now, language) for item in rows]
+    return CaseFile(
+        application=application,
+        edition=edition,
+        asked_by=asked_by,
+        items=items,
+        sections=sections,
+        other_flags=[flag for flag in views if flag.row.pk not in shown],
+        unsettled=len(case.unsettled(flags, edition)),
+        two_needed=case.needs_two(flags, [item for item in rows if item.closed_at is None], edition),
+        requests=list(
+            application.information_requests.select_related("asked_by", "answered_by").order_by("-id")[
+                :NEWEST
+            ]
+        ),
+        notes=list(application.notes.select_related("author").order_by("-id")[:NEWEST]),
+        evidence=list(application.evidence.filter(removed_at=None).order_by("id")),
+        decisions=decisions,
+        record=_record(application),
+        others=_others(application),
+        clock=_clock(application, edition, now),
+        submission=number,
+        moves=moves,
+        works=Move.REQUEST_INFORMATION in moves,
+        writes=can(user, Can.REVIEW) and not near,
+        rules={item.row.pk: item.rule for item in items},
+    )
+
+
+def _moves(user: User, application: Application, decisions: Iterable[Decision]) -> frozenset[str]:
+    """The moves this person may make now, as the actions will judge it."""
+    if not can(user, Can.REVIEW):
+        return frozenset()
+    recommended = any(
+        one.recommended_by_id == user.pk and not one.decided_at and not one.returned_at for one in decisions
+    )
+    return frozenset(
+        move.value
+        for move in workflow.moves_from(application.state)
+        if workflow.staff_may(
+            move,
+            user.staff_role,
+            holds=application.assigned_to_id == user.pk,
+            recommended=recommended,
+            state=application.state,
+        )
+    )
+
+
+def _clock(application: Application, edition: Edition, now: datetime) -> ClockDay | None:
+    if application.state not in UNDECIDED_STATES:
+        return None
+    return clock_day(edition, application.target_at, application.paused_at, now)
+
+
+# --- what is asked for ---
+
+
+def _item(row: RequestedCapability, edition: Edition, now: datetime, language: str | None) -> ItemView:
+    rule = case.as_rule_item(row, edition, now)
+    capability = edition.capability(row.capability)
+    use_case = edition.use_cases.get(row.use_case)
+    also = (edition.capability(code) for code in edition.grants(row.capability)[1:])
+    return ItemView(
+        row=row,
+        name=capability.name.to(language) if capability else row.capability,
+        use_case=use_case.name.to(language) if use_case else "",
+        also=tuple(one.name.to(language) for one in also if one),
+        rule=rule,
+        possible=tuple(outcome.value for outcome in possible_outcomes(rule, edition)),
+        existing_since=row.first_uses.get(capability.service) if capability else None,
+    )
+
+
+# --- answers beside the policy ---
+
+
+def _flag(row: Flag, edition: Edition, language: str | None) -> FlagView:
+    rule = edition.screening.get(row.rule)
+    if rule is None:
+        return FlagView(row, row.rule, "", "", guidance=False)
+    return FlagView(
+        row,
+        rule.name.to(language),
+        rule.advice.to(language),
+        rule.source.to(language),
+        guidance=case.is_guidance(row, edition),
+    )
+
+
+def _sections(
+    edition: Edition,
+    submissions: list[Any],
+    flags: list[FlagView],
+    verdicts: Mapping[str, SectionReview],
+    language: str | None,
+) -> list[SectionView]:
+    newest = said.flat(submissions[0].answers) if submissions else {}
+    before = said.flat(submissions[1].answers) if len(submissions) > 1 else None
+    raised: dict[str, list[FlagView]] = {}
+    for flag in flags:
+        raised.setdefault(flag.row.question, []).append(flag)
+    views = []
+    for part in edition.sections:
+        questions = {question.code for question in part.questions}
+        older = {row.code: row.lines for row in rows_of(edition, part, before, language)} if before else None
+        here = [flag for code in questions for flag in raised.get(code, ())]
+        answers = tuple(
+            Answer(row, flagged=row.code in raised, before=_changed(row, older))
+            for row in rows_of(edition, part, newest, language)
+            if row.lines or row.required
+        )
+        if answers:
+            views.append(
+                SectionView(
+                    part.code,
+                    part.title.to(language),
+                    answers,
+                    _judged(edition, here),
+                    _quiet(edition, part, here),
+                    verdicts.get(part.code),
+                )
+            )
+    return views
+
+
+def _changed(row: Row, older: Mapping[str, tuple[str, ...]] | None) -> tuple[str, ...] | None:
+    if older is None or older.get(row.code, ()) == row.lines:
+        return None
+    return older.get(row.code, ())
+
+
+def _judged(edition: Edition, flags: Iterable[FlagView]) -> tuple[Judged, ...]:
+    together: dict[str, list[FlagView]] = {}
+    for flag in flags:
+        rule = edition.screening.get(flag.row.rule)
+        if rule is not None:
+            together.setdefault(rule.paragraph, []).append(flag)
+    return tuple(Judged(edition.paragraphs[code], tuple(raised)) for code, raised in together.items())
+
+
+def _quiet(edition: Edition, part: Section, flags: Iterable[FlagView]) -> tuple[Paragraph, ...]:
+    spoke = {flag.row.rule for flag in flags}
+    codes = {question.code for question in part.questions}
+    silent = dict.fromkeys(
+        rule.paragraph
+        for rule in edition.screening.values()
+        if rule.code not in spoke and codes & _looks_at(rule)
+    )
+    loud = {rule.paragraph for code in spoke if (rule := edition.screening.get(code))}
+    return tuple(edition.paragraphs[code] for code in silent if code not in loud)
+
+
+def _looks_at(rule: ScreeningRule) -> set[str]:
+    return {code for when in rule.when for code in (*when.answers, *when.missing, *when.questions)}
+
+
+# --- history ---
+
+
+def _record(application: Application) -> list[Line]:
+    name = User.objects.filter(key=OuterRef("actor")).values("name")[:1]
+    events = (
+        AuditEvent.objects.filter(application_ref=application.pk)
+        .select_related("reason")
+        .annotate(who=Subquery(name))
+        .order_by("-id")[:NEWEST]
+    )
+    return [
+        Line(event.at, event.action, event.who or "", event.data, event.reason.text if event.reason else "")
+        for event in events
+    ]
+
+
+def _others(application: Application) -> list[Application]:
+    return list(
+        Application.objects.filter(customer=application.customer_id, submitted_at__isnull=False)
+        .exclude(pk=application.pk)
+        .exclude(state=State.DRAFT)
+        .select_related("assigned_to")
+        .defer("search_text")
+        .order_by("-created_at")[:OTHERS]
+    )
