@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -71,6 +72,13 @@ SITE_URL = env.url(
     shown="https and the first of ALLOWED_HOSTS",
     help="The address in mails and letters. Plain http is for loopback only.",
 ).rstrip("/")
+SECURITY_CONTACT = env.url(
+    "SECURITY_CONTACT",
+    f"mailto:{parseaddr(EMAIL_FROM)[1]}",
+    schemes=("mailto", "https"),
+    shown="EMAIL_FROM",
+    help="Whom finders of faults write to, in security.txt.",
+)
 TRUSTED_PROXIES = env.number(
     "TRUSTED_PROXIES", 0, least=0, most=5, help="How many proxies of ours add to X-Forwarded-For."
 )
@@ -190,7 +198,9 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "portal_cache",
-        "OPTIONS": {"MAX_ENTRIES": 100_000},  # with the default of 300, a flood of addresses forgets the counts
+        "OPTIONS": {
+            "MAX_ENTRIES": 100_000
+        },  # with the default of 300, a flood of addresses forgets the counts
     }
 }
 MEDIA_ROOT = VAR_DIR / "files"  # never served by address: a view that asks for permission answers
@@ -327,6 +337,7 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
+        "report-uri": ["/csp-report"],
         # A form that starts the single sign-on is redirected to its issuer.
         "form-action": [SELF, *([f"https://{urlsplit(OIDC_ISSUER).netloc}"] if OIDC_ISSUER else [])],
     }

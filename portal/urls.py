@@ -9,6 +9,7 @@ from portal.theme import set_theme
 
 urlpatterns = [
     path("", include("portal.health")),
+    path("", include("portal.security")),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/", include("applications.api.urls")),
