@@ -31,11 +31,12 @@ class Parts:
 
     @classmethod
     def of(cls, raw: Mapping[str, Any], names: Mapping[str, frozenset[str]], *, whole: bool) -> "Parts":
+        words = raw.get("words")
         tables = ("gates", "capabilities", "use_cases", "reasons", "conditions", "screening", "causes")
         return cls(
             **{table: raw.get(table) or {} for table in tables},
             sections=raw.get("sections") or (),
-            words=frozenset(raw.get("words") or ()),
+            words=frozenset(words if isinstance(words, Mapping) else ()),
             names=names,
             whole=whole,
         )
