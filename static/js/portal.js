@@ -56,6 +56,7 @@ for (const form of document.querySelectorAll("[data-theme-choice]")) {
     const secure = location.protocol === "https:" ? "; secure" : "";
     document.cookie = `theme=${chosen}; path=/; max-age=${chosen ? 31536000 : 0}; samesite=lax${secure}`;
     document.documentElement.dataset.theme = chosen;
+    document.body.classList.remove("theme-light", "theme-dark");
     for (const button of form.querySelectorAll("button")) {
       button.setAttribute("aria-pressed", String(button.value === chosen));
     }
