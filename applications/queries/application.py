@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import F, Prefetch, QuerySet
 from django.utils.translation import gettext as _
@@ -21,6 +22,7 @@ from applications.models import (
     User,
 )
 from applications.rules import answers as said
+from applications.rules.deadlines import business_deadline
 from applications.rules.policy import Capability, Edition, QuestionType
 from applications.rules.policy import Section as Part
 
@@ -197,6 +199,22 @@ def _errors(
             len(lonely),
         ) % {"names": names_of(edition, lonely), "parents": names_of(edition, dict.fromkeys(parents))}
     return errors
+
+
+def days(count: int) -> timedelta:
+    return timedelta(days=count)
+
+
+def target_of(edition: Edition, now: datetime) -> datetime:
+    """When an application submitted now is to be answered (exclusive end of the last business day)."""
+    zone = ZoneInfo(edition.time_zone)
+    return business_deadline(now, edition.limits.review_business_days, edition.calendar, zone)
+
+
+def section_of(edition: Edition, kind: QuestionType) -> str:
+    """The code of the section that asks this type of question."""
+    question = said.first_of(edition, kind)
+    return question.section if question else ""
 
 
 def names_of(edition: Edition, codes: Any, language: str | None = None) -> str:

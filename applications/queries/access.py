@@ -1,0 +1,315 @@
+"""Floor 3: what a customer may use on which subscription, and what ends next. Every state comes from `rules.access`."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.utils import formats
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from applications.enums import AccessReason, Basis
+from applications.models import Customer, RequestedCapability, Subscription
+from applications.queries import decision
+from applications.rules import zones
+from applications.rules.access import Verdict
+from applications.rules.deadlines import days_left, last_safe_day
+from applications.rules.policy import Capability, Edition
+
+COLUMNS_MOST = 5
+"""Above so many subscriptions they become the rows of the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """All decisions of one customer at one instant. `asked`: reference of the undecided application, by pair."""
+
+    subscriptions: list[Subscription]
+    verdicts: dict[tuple[UUID, str], Verdict]
+    asked: dict[tuple[UUID, str], str]
+    edition: Edition
+    now: datetime
+
+    def verdict(self, subscription: Subscription, code: str) -> Verdict:
+        return self.verdicts[(subscription.guid, code)]
+
+    def works_on_one(self, one: Subscription, code: str, after: datetime | None = None) -> bool:
+        """Whether it works now and, with `after`, still does at that instant, by what is recorded now."""
+        verdict = self.verdict(one, code)
+        return verdict.allowed and (after is None or verdict.ends_at is None or verdict.ends_at > after)
+
+    def works_on(self, code: str, after: datetime | None = None) -> list[Subscription]:
+        return [one for one in self.subscriptions if self.works_on_one(one, code, after)]
+
+
+def board_of(customer: Customer, edition: Edition, now: datetime, codes: Iterable[str] = ()) -> Board:
+    """Three statements, whatever the number of subscriptions and capabilities (`codes`; none named: all)."""
+    wanted = tuple(codes) or tuple(edition.capabilities)
+    subscriptions = sorted(customer.subscriptions.all(), key=lambda one: (one.label == "", one.label, one.pk))
+    pairs = [(one.guid, code) for one in subscriptions for code in wanted]
+    found = decision.decide_many(pairs, now)
+    items = RequestedCapability.objects.filter(customer=customer, closed_at__isnull=True).values_list(
+        "subscription__guid", "capability", "application__reference"
+    )
+    asked: dict[tuple[UUID, str], str] = {}
+    for guid, capability, reference in items:
+        for code in edition.grants(capability):
+            asked.setdefault((guid, code), reference)
+    return Board(
+        subscriptions, {(one.subscription, one.capability): one.verdict for one in found}, asked, edition, now
+    )
+
+
+# --- the table ---
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One answer: `face` is a state of the tag `state`. Equal cells are the same answer."""
+
+    face: str
+    ends_at: datetime | None
+    since: datetime | None
+    reference: str
+    may_apply: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One capability, or several that are open or retired and answer alike everywhere."""
+
+    names: tuple[str, ...]
+    codes: tuple[str, ...]
+    cells: tuple[Cell, ...]
+
+    groups: tuple[tuple[Cell, tuple[Subscription, ...]], ...] = ()
+    """Equal answers once, each with its subscriptions: what a small screen shows."""
+
+
+def _row(board: Board, same: list[Capability], cells: tuple[Cell, ...], language: str | None) -> Row:
+    together: dict[Cell, list[Subscription]] = {}
+    for cell, one in zip(cells, board.subscriptions, strict=True):
+        together.setdefault(cell, []).append(one)
+    return Row(
+        tuple(one.name.to(language) for one in same),
+        tuple(one.code for one in same),
+        cells,
+        tuple((cell, tuple(members)) for cell, members in together.items()),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    service: str
+    rows: list[Row]
+    lines: list[tuple[Subscription, list[Cell]]] = field(default_factory=list)
+    """The same, turned: one line a subscription."""
+
+
+def blocks_of(board: Board, language: str | None) -> list[Block]:
+    """The table by services; gated capabilities first."""
+    blocks = []
+    for service in board.edition.services.values():
+        rows = list(_rows(board, board.edition.capabilities_of(service.code), language))
+        lines = [(one, [row.cells[n] for row in rows]) for n, one in enumerate(board.subscriptions)]
+        if rows:
+            blocks.append(Block(service.name.to(language), rows, lines))
+    return blocks
+
+
+def _rows(board: Board, capabilities: Iterable[Capability], language: str | None) -> Iterator[Row]:
+    alone: list[Row] = []
+    together: dict[tuple[Cell, ...], list[Capability]] = {}
+    for capability in capabilities:
+        cells = tuple(_cell(board, one, capability) for one in board.subscriptions)
+        if capability.needs_approval and any(cell.face not in ("open", "retired") for cell in cells):
+            alone.append(_row(board, [capability], cells, language))
+        else:
+            together.setdefault(cells, []).append(capability)
+    yield from alone
+    for cells, same in together.items():
+        yield _row(board, same, cells, language)
+
+
+def _cell(board: Board, subscription: Subscription, capability: Capability) -> Cell:
+    verdict = board.verdict(subscription, capability.code)
+    since = verdict.right.starts_at if verdict.right else None
+    if verdict.reason == AccessReason.RETIRED:
+        moments = (capability.retired_for_existing_at, capability.retired_for_new_at)
+        since = max((one for one in moments if one and one <= board.now), default=None)
+    reference = board.asked.get((subscription.guid, capability.code), "")
+    return Cell(
+        face=verdict.reason.value,
+        ends_at=verdict.ends_at,
+        since=since,
+        reference=reference,
+        may_apply=verdict.reason in _APPLY and not reference,
+    )
+
+
+_APPLY = {
+    AccessReason.GRACE,
+    AccessReason.NOT_APPLIED,
+    AccessReason.GRACE_ENDED,
+    AccessReason.EXPIRED,
+    AccessReason.DENIED,
+}
+
+
+# --- the heading is the answer ---
+
+
+def headline(board: Board, language: str | None) -> str:
+    """What works now, and what of it after the next end."""
+    if not board.subscriptions:
+        return _("No subscription of yours is known here yet")
+    shown = _shown(board)
+    if shown is None:
+        return _("Nothing that needs approval works on your subscriptions yet")
+    name = shown.name.to(language)
+    works = board.works_on(shown.code)
+    if not works:
+        return _("%(name)s works on none of your subscriptions") % {"name": name}
+    ends = [end for one in works if (end := board.verdict(one, shown.code).ends_at)]
+    today = ngettext(
+        "%(name)s works on %(count)s subscription today",
+        "%(name)s works on %(count)s subscriptions today",
+        len(works),
+    ) % {"name": name, "count": len(works)}
+    if not ends:
+        return today
+    after = len(board.works_on(shown.code, min(ends)))
+    return _("%(today)s, and on %(after)s after %(day)s") % {
+        "today": today,
+        "after": after or _("none"),
+        "day": _day(min(ends)),
+    }
+
+
+def _shown(board: Board) -> Capability | None:
+    """The gated capability that the heading speaks of: the first one that works, or has been asked for."""
+    gated = [one for one in board.edition.capabilities.values() if one.needs_approval]
+    for wanted in (_works, _was_something):
+        for capability in gated:
+            if any(wanted(board.verdict(one, capability.code)) for one in board.subscriptions):
+                return capability
+    return None
+
+
+def _works(verdict: Verdict) -> bool:
+    return verdict.allowed and verdict.reason != AccessReason.OPEN
+
+
+def _was_something(verdict: Verdict) -> bool:
+    return verdict.reason not in (AccessReason.OPEN, AccessReason.NOT_APPLIED, AccessReason.RETIRED)
+
+
+def _day(end: datetime) -> str:
+    """The last day before an exclusive end."""
+    return formats.date_format(end - timedelta.resolution, "j F Y")
+
+
+# --- the deadline banner ---
+
+
+def zone_of(customer: Customer, edition: Edition, zone_name: str) -> ZoneInfo:
+    """The reader's zone: their own, else their country's, else the edition's."""
+    return zones.zone_for(contact_zone=zone_name, country=customer.country, edition_zone=edition.time_zone)
+
+
+def banner_for(
+    customer: Customer, edition: Edition, now: datetime, zone_name: str, in_draft: Iterable[str] = ()
+) -> dict[str, Any] | None:
+    """`banner_of` by a board of the gated capabilities alone."""
+    gated = [one.code for one in edition.capabilities.values() if one.needs_approval]
+    board = board_of(customer, edition, now, gated)
+    return banner_of(board, zone_of(customer, edition, zone_name), in_draft)
+
+
+def banner_of(board: Board, zone: ZoneInfo, in_draft: Iterable[str] = ()) -> dict[str, Any] | None:
+    """Context of `includes/deadline_banner.html`: the next end of grace, what stays and what goes. None without one."""
+    edition, now = board.edition, board.now
+    gated = [one for one in edition.capabilities.values() if one.needs_approval]
+    ends = {
+        verdict.ends_at
+        for one in board.subscriptions
+        for capability in gated
+        if (verdict := board.verdict(one, capability.code)).ends_at
+        and verdict.right
+        and verdict.right.basis == Basis.GRACE
+    }
+    if not ends:
+        return None
+    ends_at = min(end for end in ends if end is not None)
+    drafted = set(in_draft)
+    keeps, loses = [], []
+    for one in board.subscriptions:
+        going = [c for c in gated if board.verdict(one, c.code).ends_at == ends_at]
+        staying = [c for c in gated if board.works_on_one(one, c.code, ends_at)]
+        if going:
+            loses.append(_losing(board, one, going, str(one.guid) in drafted))
+        elif staying:
+            until = min(filter(None, (board.verdict(one, c.code).ends_at for c in staying)), default=None)
+            keeps.append(
+                _line(one, "approved", note=_("until %(day)s") % {"day": _day(until)} if until else "")
+            )
+    safe = last_safe_day(
+        ends_at, edition.limits.last_safe_business_days, edition.calendar, ZoneInfo(edition.time_zone)
+    )
+    submit_by = edition.day_starts_at(safe)
+    local = (ends_at - timedelta.resolution).astimezone(zone)
+    services = {
+        c.service
+        for one in board.subscriptions
+        for c in gated
+        if board.verdict(one, c.code).ends_at == ends_at
+    }
+    names = ", ".join(edition.services[code].name for code in edition.services if code in services)
+    return {
+        "heading": _("Your access to %(names)s ends on %(day)s at %(time)s UTC")
+        % {"names": names, "day": _day(ends_at), "time": f"{ends_at - timedelta.resolution:%H:%M}"},
+        "text": _(
+            "Where you are that is %(local)s. To keep it, an application must be approved by then. "
+            "Submitting is not enough. Everything that is open stays."
+        )
+        % {"local": f"{formats.date_format(local, 'j F Y, H:i')} {local.tzname()}"},
+        "ends_at": ends_at,
+        "days_left": days_left(now, ends_at),
+        "now": now,
+        "submit_by": submit_by if edition.day_ends_at(safe) > now else None,
+        "keeps": keeps,
+        "loses": loses,
+    }
+
+
+def _losing(board: Board, one: Subscription, going: list[Capability], drafted: bool) -> dict[str, Any]:
+    reference = next(
+        (board.asked[(one.guid, c.code)] for c in going if (one.guid, c.code) in board.asked), ""
+    )
+    if reference:
+        return _line(
+            one, "with_us", note=_("With us:"), href=f"/applications/{reference}/status/", link=reference
+        )
+    if drafted:
+        return _line(one, "in_draft", note=_("Not submitted yet"))
+    return _line(
+        one,
+        "not_applied",
+        href="/applications/new/?capability=" + going[0].code,
+        link=_("Apply"),
+    )
+
+
+def _line(one: Subscription, code: str, note: str = "", href: str = "", link: str = "") -> dict[str, Any]:
+    return {
+        "name": one.label or _("Subscription without a name"),
+        "id": one.guid,
+        "code": code,
+        "label": "",
+        "note": note,
+        "href": href,
+        "link": link,
+    }

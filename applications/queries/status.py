@@ -1,0 +1,250 @@
+"""Floor 3: where an application stands, as its customer sees it: no names of ours, no notes between staff."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from applications.enums import GRANTING_OUTCOMES, Outcome, State
+from applications.models import (
+    Application,
+    AuditEvent,
+    Decision,
+    InformationRequest,
+    Note,
+    RequestedCapability,
+    User,
+)
+from applications.rules.deadlines import DAY, is_business_day
+from applications.rules.policy import Edition
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the timeline; `by` is the name of a person of the customer, or empty."""
+
+    icon: str
+    title: str
+    at: datetime
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockCell:
+    number: int
+    day: date
+    used: bool
+    today: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    text: str
+    paragraph: str
+    cure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Items of one capability and use case with the same outcome. `face` is a state of the tag `state`."""
+
+    capability: str
+    code: str
+    use_case: str
+    face: str
+    subscriptions: tuple[tuple[str, UUID], ...]
+    reasons: tuple[Reason, ...]
+    conditions: tuple[tuple[str, date], ...]
+    next_step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    events: list[Event]
+    clock: list[ClockCell]
+    clock_day: int
+    paused_days: int
+    groups: list[Group]
+    messages: list[Note]
+    question: InformationRequest | None
+    questions: list[InformationRequest]
+    decision: Decision | None
+    letter_waits_until: datetime | None
+
+
+def status_of(application: Application, edition: Edition, now: datetime, language: str | None) -> Status:
+    """Everything the status page shows: six statements, whatever the number of rows."""
+    trail = list(AuditEvent.objects.filter(application_ref=application.pk, action__in=_LINES).order_by("-id"))
+    people = User.objects.filter(memberships__customer=application.customer_id).values_list("key", "name")
+    names = dict(people)
+    decision = (
+        application.decisions.filter(decided_at__isnull=False, taken_back_at__isnull=True)
+        .order_by("-decided_at")
+        .first()
+    )
+    waits = decision.letter_due_at if decision and decision.letter_due_at else None
+    waits = waits if waits and waits > now else None
+    questions = list(application.information_requests.select_related("answered_by").order_by("-asked_at"))
+    cells, pauses = _clock(application, trail, edition, now)
+    items = application.items.select_related("subscription").order_by("capability", "use_case", "id")
+    return Status(
+        events=[_event(row, names) for row in trail],
+        clock=cells,
+        clock_day=sum(cell.used for cell in cells),
+        paused_days=pauses,
+        groups=list(_groups(items, edition, decision, waits, language)),
+        messages=list(
+            application.notes.filter(internal=False).select_related("author").order_by("-written_at", "-pk")
+        ),
+        question=next((one for one in questions if one.closed_at is None), None),
+        questions=questions,
+        decision=decision,
+        letter_waits_until=waits,
+    )
+
+
+# --- the timeline ---
+
+_LINES = {
+    "application.submit": ("dot", "you_submitted"),
+    "application.claim": ("tick", "taken"),
+    "application.assign": ("tick", "taken"),
+    "application.release": ("ring-bar", "released"),
+    "application.request_information": ("pause", "asked"),
+    "application.respond": ("tick", "answered"),
+    "application.recommend": ("half", "second"),
+    "application.return_to_review": ("half", "again"),
+    "application.decide": ("tick", "decided"),
+    "application.withdraw": ("square-bar", "withdrawn"),
+    "application.lapse": ("square-bar", "lapsed"),
+}
+
+
+def _event(row: AuditEvent, names: dict[UUID, str]) -> Event:
+    titles = {
+        "you_submitted": _("You submitted"),
+        "taken": _("A reviewer took the case"),
+        "released": _("The case went back to the queue"),
+        "asked": _("We asked you a question. The clock stopped"),
+        "answered": _("You answered our question"),
+        "second": _("A second reviewer reads it"),
+        "again": _("The second reviewer asked for another look"),
+        "decided": _("We decided"),
+        "withdrawn": _("You withdrew the application"),
+        "lapsed": _("The application lapsed"),
+    }
+    icon, title = _LINES[row.action]
+    return Event(icon, titles[title], row.at, names.get(row.actor, "") if row.actor else "")
+
+
+# --- the clock ---
+
+
+def _clock(
+    application: Application, trail: Sequence[AuditEvent], edition: Edition, now: datetime
+) -> tuple[list[ClockCell], int]:
+    """The business days of the review up to its target, and how many stood still."""
+    if application.submitted_at is None or application.state not in _RUNNING:
+        return [], 0
+    zone = ZoneInfo(edition.time_zone)
+    pauses: list[tuple[date, date | None]] = []
+    for row in reversed(trail):
+        if row.action == "application.request_information":
+            pauses.append((row.at.astimezone(zone).date(), None))
+        elif row.action == "application.respond" and pauses:
+            pauses[-1] = (pauses[-1][0], row.at.astimezone(zone).date())
+    today = now.astimezone(zone).date()
+    total = edition.limits.review_business_days
+    cells: list[ClockCell] = []
+    still = 0
+    day = application.submitted_at.astimezone(zone).date()
+    while len(cells) < total:
+        day += DAY
+        if not is_business_day(day, edition.calendar):
+            continue
+        if any(start < day <= (end or today) for start, end in pauses):
+            still += day <= today
+            continue
+        cells.append(ClockCell(len(cells) + 1, day, used=day <= today, today=day == today))
+    return cells, still
+
+
+_RUNNING = (State.SUBMITTED, State.IN_REVIEW, State.INFORMATION_REQUESTED, State.SECOND_REVIEW)
+
+
+# --- what is asked for, and what became of it ---
+
+
+def _groups(
+    items: Iterable[RequestedCapability],
+    edition: Edition,
+    decision: Decision | None,
+    waits: datetime | None,
+    language: str | None,
+) -> Iterable[Group]:
+    together: dict[tuple[str, ...], list[RequestedCapability]] = {}
+    for item in items:
+        if item.closed_at is not None and not item.outcome and item.application.state != State.WITHDRAWN:
+            continue  # taken out again in an answer
+        outcome = item.outcome
+        if waits and outcome and outcome not in GRANTING_OUTCOMES and decision and item.closed_at:
+            outcome = "" if item.closed_at >= (decision.decided_at or item.closed_at) else outcome
+        key = (item.capability, item.use_case, outcome, *sorted(item.reasons), "|", *sorted(item.conditions))
+        together.setdefault(key, []).append(item)
+    for key, members in together.items():
+        yield _group(key[0], key[1], key[2], members, edition, decision, language)
+
+
+def _group(
+    code: str,
+    case: str,
+    outcome: str,
+    members: list[RequestedCapability],
+    edition: Edition,
+    decision: Decision | None,
+    language: str | None,
+) -> Group:
+    capability = edition.capability(code)
+    known = edition.use_cases.get(case)
+    first = members[0]
+    decided = decision.decided_at if decision and decision.decided_at else first.closed_at
+    reasons = tuple(_reason(edition, one, language) for one in first.reasons if outcome == Outcome.DENIED)
+    return Group(
+        capability=capability.name.to(language) if capability else code,
+        code=code,
+        use_case=known.text.to(language) if known else "",
+        face=outcome or "pending",
+        subscriptions=tuple((item.subscription.label, item.subscription.guid) for item in members),
+        reasons=reasons,
+        conditions=tuple(
+            (condition.text.to(language), edition.local_day(decided + timedelta(days=condition.due_days)))
+            for one in first.conditions
+            if decided and (condition := edition.conditions.get(one))
+        ),
+        next_step=_next_step(outcome),
+    )
+
+
+def _reason(edition: Edition, code: str, language: str | None) -> Reason:
+    found = edition.reasons.get(code)
+    if found is None:
+        return Reason(code, "", "")
+    paragraph = edition.paragraphs.get(found.paragraph)
+    return Reason(
+        found.text.to(language), paragraph.title.to(language) if paragraph else "", found.cure.to(language)
+    )
+
+
+def _next_step(outcome: str) -> str:
+    steps = {
+        Outcome.APPROVED: _("It works now. Your access page shows until when."),
+        Outcome.CONDITIONS: _("It works now. Meet the conditions by their dates."),
+        Outcome.DENIED: _("Cure the reasons and apply again, or appeal: another reviewer reads it."),
+        Outcome.NOT_NEEDED: _("It is open to everybody. Just use it."),
+        Outcome.RETIRED: _("It is not available to anybody. No application brings it back."),
+        Outcome.ANSWERED: _("Policy review answered your enquiry. An enquiry grants nothing."),
+    }
+    return steps[Outcome(outcome)] if outcome else ""

@@ -1,0 +1,405 @@
+"""Pages of access applications: the list, a draft by sections, check and submit (floor 6)."""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from applications import clock
+from applications.actions import application as act
+from applications.actions import submission
+from applications.enums import Role, State
+from applications.exceptions import Conflict, InvalidInput, NotAllowed, NotPossibleNow
+from applications.forms.application import StartForm
+from applications.forms.questions import SectionForm, field_name
+from applications.models import Application, Section
+from applications.queries import application as find
+from applications.queries import customer as find_customer
+from applications.queries.access import banner_for
+from applications.queries.answers import rows_of
+from applications.queries.policy import edition_in_force
+from applications.rules import answers as said
+from applications.rules.identifiers import read_reference
+from applications.rules.policy import Edition
+from applications.views.pages import member_page, refuse
+
+PAGE = 50
+EDITABLE = (State.DRAFT, State.INFORMATION_REQUESTED)
+
+
+def load(request: HttpRequest, reference: str) -> Application:
+    return find.load(request.user, read_reference(reference))  # type: ignore[arg-type]  # signed in
+
+
+def may_write(application: Application) -> bool:
+    return application.role in find.WRITERS  # type: ignore[attr-defined]  # annotated by the query
+
+
+def crumbs(application: Application, *more: str) -> list[tuple[str, str]]:
+    here = reverse("application", args=[application.reference]) if more else ""
+    return [
+        (reverse("application-list"), _("Applications")),
+        (here, application.reference),
+        *(("", one) for one in more),
+    ]
+
+
+@member_page("GET")
+def index(request: HttpRequest) -> HttpResponse:
+    """Every application of the person's customers, newest first."""
+    edition = edition_in_force()
+    page = Paginator(find.own(request.user), PAGE).get_page(request.GET.get("page"))
+    language = get_language()
+    rows = [
+        {
+            "application": one,
+            "asks": _asks(edition, one, language),
+        }
+        for one in page
+    ]
+    memberships = list(find_customer.memberships(request.user))
+    return render(
+        request,
+        "applications/list.html",
+        {
+            "rows": rows,
+            "page": page,
+            "several": len(memberships) > 1,
+            "may_start": any(one.role in find.WRITERS for one in memberships),
+            "member": bool(memberships),
+        },
+    )
+
+
+def _asks(edition: Edition, application: Application, language: str | None) -> str:
+    codes = dict.fromkeys(item.capability for item in application.items.all())
+    return find.names_of(edition, codes, language)
+
+
+@member_page("GET", "POST")
+def new(request: HttpRequest) -> HttpResponse:
+    """Begin: choose the organisation when there are several, see what will be needed."""
+    edition = edition_in_force()
+    memberships = [one for one in find_customer.memberships(request.user) if one.role in find.WRITERS]
+    asked = request.POST.getlist("capability") or request.GET.getlist("capability")
+    wanted = [code for code in asked if edition.capability(code)]
+    form = StartForm(request.POST or None, memberships=memberships, initial={"create_key": uuid.uuid4()})
+    if request.method == "POST" and form.is_valid():
+        customer = form.cleaned_data["customer"]
+        started = act.start(
+            customer=customer,
+            edition=edition,
+            by=request.user,
+            now=clock.now(),
+            create_key=form.cleaned_data["create_key"],
+            prefill=find.prefill(edition, customer, request.user, wanted),
+        )
+        return redirect("application", started.reference)
+    context = {
+        "form": form,
+        "memberships": memberships,
+        "edition": edition,
+        "sections": [part.title.to(get_language()) for part in edition.sections],
+        "wanted": [(code, edition.capabilities[code].name.to(get_language())) for code in wanted],
+        "crumbs": [(reverse("application-list"), _("Applications")), ("", _("New application"))],
+    }
+    return render(request, "applications/new.html", context)
+
+
+@member_page("GET")
+def overview(request: HttpRequest, reference: str) -> HttpResponse:
+    """The task list of a draft; anything else has a status page."""
+    application = load(request, reference)
+    if application.state != State.DRAFT:
+        return redirect("application-status", application.reference)
+    edition, now = edition_in_force(), clock.now()
+    draft = find.draft_of(application)
+    tasks = find.tasks(edition, draft)
+    reading = find.read_answers(edition, draft, application.customer, now)
+    language = get_language()
+    rows = [
+        {
+            "task": task,
+            "title": task.part.title.to(language),
+            "hint": _summary(edition, task.part, draft, language) or task.part.help.to(language),
+        }
+        for task in tasks
+    ]
+    left = [row for row in rows if row["task"].state in ("not_started", "in_progress")]
+    latest = max(draft.sections.values(), key=lambda one: one.saved_at, default=None)
+    context = {
+        "application": application,
+        "rows": rows,
+        "left": len(left),
+        "following": left[0] if left else None,
+        "ready": not reading.errors and not left,
+        "nothing_to_decide": reading.nothing_to_decide,
+        "latest": latest,
+        "kept_until": application.saved_at + find.days(edition.limits.draft_days),
+        "review_days": edition.limits.review_business_days,
+        "answer_by": find.target_of(edition, now),
+        "may_write": may_write(application),
+        "owner": application.role == Role.OWNER,
+        "deadline": banner_for(
+            application.customer,
+            edition,
+            now,
+            request.user.time_zone,
+            said.listed(edition, draft.answers, find.QuestionType.SUBSCRIPTIONS),
+        ),
+        "title": _title(edition, draft, language),
+        "crumbs": crumbs(application),
+    }
+    return render(request, "applications/overview.html", context)
+
+
+def _title(edition: Edition, draft: find.Draft, language: str | None) -> str:
+    names = find.names_of(edition, said.listed(edition, draft.answers, _CAPABILITIES), language)
+    return _("Application for %(names)s") % {"names": names} if names else _("New access application")
+
+
+_CAPABILITIES = find.QuestionType.CAPABILITIES
+
+
+def _summary(edition: Edition, part: Any, draft: find.Draft, language: str | None) -> str:
+    """The first answers of a section in one line."""
+    shown = [
+        row.lines[0] if len(row.lines) == 1 else f"{row.lines[0]} +{len(row.lines) - 1}"
+        for row in rows_of(edition, part, draft.answers, language)
+        if row.lines and row.short
+    ]
+    return ", ".join(shown[:3])
+
+
+@member_page("GET", "POST")
+def section(request: HttpRequest, reference: str, section: str) -> HttpResponse:
+    """One section: kept as it is, complete or not; only what cannot be true is refused, at its field."""
+    application = load(request, reference)
+    edition, now = edition_in_force(), clock.now()
+    part = edition.section(section)
+    if part is None:
+        raise find.NotFound
+    if application.state not in EDITABLE:
+        return redirect("application-status", application.reference)
+    draft = find.draft_of(application)
+    saved = draft.sections.get(section)
+    owner = application.role == Role.OWNER
+    form = SectionForm(
+        request.POST if request.method == "POST" else None,
+        section=part,
+        edition=edition,
+        answers=draft.answers,
+        now=now,
+        version=saved.version if saved else 0,
+        may_attest=owner,
+        default_sector=application.customer.sector,
+    )
+    newer: Section | None = None
+    kept: Section | None = None
+    if request.method == "POST":
+        valid = form.is_valid()
+        try:
+            kept = act.save_section(
+                application=application,
+                section=section,
+                answers=form.cleaned_answers(),
+                version=form.cleaned_data.get("version") or 0,
+                edition=edition,
+                by=request.user,
+                now=now,
+            )
+        except Conflict as error:
+            newer = error.what
+            form.renew_version(newer.version)
+        except (NotAllowed, NotPossibleNow) as error:
+            return refuse(request, error, "application", application.reference)
+        if valid and kept:
+            return redirect(_after(request, application, edition, section, now))
+        if kept:
+            form.renew_version(kept.version)
+    return _section_page(request, application, edition, part, form, saved=kept or saved, newer=newer)
+
+
+def _section_page(
+    request: HttpRequest,
+    application: Application,
+    edition: Edition,
+    part: Any,
+    form: SectionForm,
+    *,
+    saved: Section | None,
+    newer: Section | None,
+) -> HttpResponse:
+    language = get_language()
+    codes = [one.code for one in edition.sections]
+    missing = said.missing(part, form.answers) if saved and not form.is_bound else ()
+    context = {
+        "application": application,
+        "part": part,
+        "title": part.title.to(language),
+        "help": part.help.to(language),
+        "form": form,
+        "saved": saved,
+        "newer": newer,
+        "theirs": rows_of(edition, part, newer.answers, language) if newer else [],
+        "missing": [(form.field_of(one.code), one.label.to(language)) for one in missing],
+        "may_write": may_write(application),
+        "asks_ids": any(one.type in _IDS for one in part.questions),
+        "needs_capabilities": not form.shown_use_cases(),
+        "need_section": find.section_of(edition, _CAPABILITIES),
+        "number": codes.index(part.code) + 1,
+        "count": len(codes),
+        "crumbs": crumbs(
+            application,
+            _("Section %(number)s of %(count)s")
+            % {"number": codes.index(part.code) + 1, "count": len(codes)},
+        ),
+        "back": reverse("application", args=[application.reference]),
+    }
+    return render(request, "applications/section.html", context, status=409 if newer else 200)
+
+
+_IDS = (find.QuestionType.SUBSCRIPTIONS, find.QuestionType.TENANT)
+
+
+def _after(request: HttpRequest, application: Application, edition: Edition, section: str, now: Any) -> str:
+    """Where to go on: the task list, the check page, or the next section."""
+    then = request.POST.get("then", "")
+    reference = application.reference
+    if application.state == State.INFORMATION_REQUESTED:
+        return reverse("application-status", args=[reference])
+    if then == "list":
+        return reverse("application", args=[reference])
+    if section == find.section_of(edition, _CAPABILITIES):
+        reading = find.read_answers(edition, find.draft_of(application), application.customer, now)
+        if reading.nothing_to_decide:
+            return reverse("application-check", args=[reference])
+    if request.GET.get("from") == "check":
+        return reverse("application-check", args=[reference])
+    codes = [one.code for one in edition.sections]
+    place = codes.index(section) + 1
+    if place == len(codes):
+        return reverse("application-check", args=[reference])
+    return reverse("application-section", args=[reference, codes[place]])
+
+
+@member_page("GET", "POST")
+def check(request: HttpRequest, reference: str) -> HttpResponse:
+    """Check your answers, then submit. When nothing needs a decision this page says so instead."""
+    application = load(request, reference)
+    if application.state != State.DRAFT:
+        target = "application-submitted" if request.method == "POST" else "application-status"
+        return redirect(target, application.reference)
+    edition, now = edition_in_force(), clock.now()
+    errors: dict[str, str] = {}
+    refused = ""
+    if request.method == "POST":
+        try:
+            submission.submit(application=application, edition=edition, by=request.user, now=now)
+            return redirect("application-submitted", application.reference)
+        except InvalidInput as error:
+            errors = error.errors
+        except (NotPossibleNow, NotAllowed) as error:
+            refused = error.message
+    draft = find.draft_of(application)
+    reading = find.read_answers(edition, draft, application.customer, now)
+    if reading.nothing_to_decide:
+        return render(request, "applications/not_needed.html", _outcomes(application, edition, reading))
+    errors = errors or reading.errors
+    language = get_language()
+    parts = [
+        {
+            "code": part.code,
+            "title": part.title.to(language),
+            "rows": rows_of(edition, part, draft.answers, language, errors),
+        }
+        for part in edition.sections
+    ]
+    context = {
+        "application": application,
+        "parts": parts,
+        "errors": _error_links(application, edition, errors, language),
+        "shown_errors": request.method == "POST",
+        "refused": refused,
+        "may_submit": application.role == Role.OWNER,
+        "wishes": len(reading.wishes),
+        "settled": _outcomes(application, edition, reading)["outcomes"],
+        "answer_by": find.target_of(edition, now),
+        "review_days": edition.limits.review_business_days,
+        "crumbs": crumbs(application, _("Check and submit")),
+    }
+    return render(request, "applications/check.html", context)
+
+
+def _error_links(
+    application: Application, edition: Edition, errors: dict[str, str], language: str | None
+) -> list[tuple[str, str, str]]:
+    """(address of the field, label, message) in the order of the form."""
+    links = []
+    for question in edition.questions:
+        if question.code in errors:
+            page = reverse("application-section", args=[application.reference, question.section])
+            place = f"{page}?from=check#div_id_{field_name(edition, question)}"
+            links.append((place, question.label.to(language), errors[question.code]))
+    return links
+
+
+def _outcomes(application: Application, edition: Edition, reading: find.Reading) -> dict[str, Any]:
+    """What needs no person, by capability, with since when."""
+    language, rows = get_language(), {}
+    for _guid, code, outcome in reading.settled:
+        capability = edition.capabilities[code]
+        rows[code] = {
+            "name": capability.name.to(language),
+            "code": code,
+            "outcome": outcome,
+            "since": capability.retired_for_new_at if outcome == "retired" else None,
+            "until": capability.retired_for_existing_at if outcome == "retired" else None,
+            "note": capability.note.to(language),
+        }
+    return {
+        "application": application,
+        "outcomes": list(rows.values()),
+        "open": [row for row in rows.values() if row["outcome"] == "not_needed"],
+        "retired": [row for row in rows.values() if row["outcome"] == "retired"],
+        "accessibility_contact": edition.accessibility_contact.to(language),
+        "need_section": find.section_of(edition, _CAPABILITIES),
+        "may_write": may_write(application),
+        "crumbs": crumbs(application, _("Check and submit")),
+    }
+
+
+@member_page("GET")
+def submitted(request: HttpRequest, reference: str) -> HttpResponse:
+    """The confirmation: reference, what happens next and when."""
+    application = load(request, reference)
+    if application.submitted_at is None:
+        return redirect("application", application.reference)
+    context = {
+        "application": application,
+        "contact": edition_in_force().contact_email,
+        "crumbs": crumbs(application, _("Received")),
+    }
+    return render(request, "applications/submitted.html", context)
+
+
+@member_page("GET", "POST")
+def discard(request: HttpRequest, reference: str) -> HttpResponse:
+    application = load(request, reference)
+    if application.state != State.DRAFT:
+        return redirect("application-status", application.reference)
+    if request.method == "POST":
+        try:
+            act.discard(application=application, by=request.user, now=clock.now())
+        except (NotAllowed, NotPossibleNow) as error:
+            return refuse(request, error, "application", reference)
+        messages.success(request, _("The draft %(reference)s is discarded.") % {"reference": reference})
+        return redirect("application-list")
+    context = {"application": application, "crumbs": crumbs(application, _("Discard"))}
+    return render(request, "applications/discard.html", context)
