@@ -1,10 +1,10 @@
 """Floor 4: the only writer of rights, one at a time or in bulk (set-based ends are `actions.deadlines`)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
 
 from applications.actions import audit
@@ -19,7 +19,8 @@ from applications.models import (
     Subscription,
     User,
 )
-from applications.rules.policy import Edition, moved_end
+from applications.queries import bulk
+from applications.rules.policy import Capability, Edition, moved_end
 
 MOVED_AT_ONCE = 500
 
@@ -118,74 +119,88 @@ def grant_extension(
     return right
 
 
-def grace_of(use: ServiceUse, edition: Edition) -> Iterator[AccessGrant]:
-    """The grace, unsaved, that this use of a service earns: for each capability at whose gate it makes existing.
-
-    A gated capability until the grace year ends, one that retires until its retirement for existing customers.
-    """
-    for capability in edition.capabilities_of(use.service):
-        if capability.grace is None or not edition.is_existing(use.first_used_on, capability.gate):
-            continue
-        starts_at, ends_at = capability.grace
-        yield AccessGrant(
-            subscription=use.subscription,
-            customer_id=use.subscription.customer_id,
-            capability=capability.code,
-            gate=capability.gate or "",
-            starts_at=starts_at,
-            ends_at=ends_at,
-        )
-
-
 def grant_grace_bulk(
-    rights: Sequence[AccessGrant],
+    uses: Sequence[ServiceUse],
     *,
+    edition: Edition,
     now: datetime,
     source: Source = Source.COMMAND,
     by: User | None = None,
 ) -> int:
-    """Write grace of an import: `rights` are unsaved; one that stands already is left alone.
+    """Write the grace that these uses of services earn (design §6); one that stands already is left alone.
 
-    Effects, in order: rights (already over → recorded closed), one audit row each, attention NEVER_WARNED for each
-    customer whose grace was over. Runs inside the caller's transaction. Returns how many were new. The import is no
-    change of access for a gateway that knew nothing yet, so it writes no feed row: a snapshot starts from here.
+    A use before its gate's cut earns grace for each gated capability of the service, and for each that retires later
+    for existing customers. Effects, in order, inside the caller's transaction: rights (already over → recorded
+    closed), one audit row each, attention NEVER_WARNED for each customer whose grace was over. Two statements for
+    each capability, whatever the number of uses. Returns how many were new. It is no change of access for a gateway
+    that knew nothing yet, so there is no feed row: a snapshot starts from here.
     """
-    keys = {(right.subscription_id, right.capability) for right in rights}
-    standing = set(
-        AccessGrant.objects.filter(
-            basis=Basis.GRACE,
-            subscription_id__in={subscription for subscription, _code in keys},
-        ).values_list("subscription_id", "capability")
-    )
-    fresh = [right for right in rights if (right.subscription_id, right.capability) not in standing]
-    for right in fresh:
-        right.basis = Basis.GRACE
-        right.granted_at = now
-        right.closed_at = now if right.ends_at <= now else None
-    written = AccessGrant.objects.bulk_create(fresh, batch_size=1000)
-    audit.record_many(
-        "right.grace",
-        (
-            (
-                right.customer_id,
-                right,
-                {"capability": right.capability, "ends_at": right.ends_at.isoformat()},
+    last = AccessGrant.objects.aggregate(last=Max("pk"))["last"] or 0
+    written = 0
+    for capability in edition.capabilities.values():
+        existing = [
+            use.subscription_id
+            for use in uses
+            if use.service == capability.service and edition.is_existing(use.first_used_on, capability.gate)
+        ]
+        if existing and capability.grace:
+            written += _grant_grace(
+                capability, capability.grace, existing, last, now=now, source=source, by=by
             )
-            for right in written
+    fresh = AccessGrant.objects.filter(
+        pk__gt=last, granted_at=now, basis=Basis.GRACE, subscription__in={use.subscription_id for use in uses}
+    )
+    late = fresh.filter(closed_at__isnull=False).values_list("customer", flat=True).distinct()
+    Attention.objects.bulk_create(
+        (
+            Attention(customer_id=customer, code=AttentionCode.NEVER_WARNED, raised_at=now)
+            for customer in late.order_by("customer")
         ),
+        ignore_conflicts=True,
+    )
+    return written
+
+
+def _grant_grace(
+    capability: Capability,
+    span: tuple[datetime, datetime],
+    subscriptions: list[int],
+    last: int,
+    *,
+    now: datetime,
+    source: Source,
+    by: User | None,
+) -> int:
+    """Grace of one capability on `span` for these subscriptions; `last` is the newest right from before."""
+    starts_at, ends_at = span
+    right = AccessGrant(
+        capability=capability.code,
+        basis=Basis.GRACE,
+        gate=capability.gate or "",
+        starts_at=starts_at,
+        ends_at=ends_at,
+        granted_at=now,
+        closed_at=now if ends_at <= now else None,
+    )
+    among, ids = bulk.named("id", subscriptions)
+    written = bulk.insert_like(
+        right,
+        {"subscription_id": "s.id", "customer_id": "s.customer_id"},
+        f"FROM applications_subscription s WHERE s.id IN ({among})",
+        ids,
+    )
+    audit.record_selected(
+        "right.grace",
+        "FROM applications_accessgrant t WHERE t.basis = %(basis)s AND t.capability = %(code)s AND t.id > %(last)s"
+        f" AND t.granted_at = %(now)s AND t.subscription_id IN ({among})",
+        {**ids, "basis": Basis.GRACE.value, "code": capability.code, "last": last, "now": now},
+        target=AccessGrant,
+        data={"capability": capability.code, "ends_at": ends_at.isoformat()},
         by=by,
         now=now,
         source=source,
     )
-    late = {right.customer_id for right in written if right.closed_at}
-    Attention.objects.bulk_create(
-        [
-            Attention(customer_id=customer, code=AttentionCode.NEVER_WARNED, raised_at=now)
-            for customer in sorted(late)
-        ],
-        ignore_conflicts=True,
-    )
-    return len(written)
+    return written
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from django.db import models
 
 from applications.enums import Source
 from applications.models import AuditEvent, AuditReason, User
+from applications.queries import bulk
 
 
 def record(
@@ -67,3 +68,29 @@ def record_many(
         batch_size=1000,
     )
     return len(written)
+
+
+def record_selected(
+    action: str,
+    selection: str,
+    values: Mapping[str, Any],
+    *,
+    target: type[models.Model],
+    data: Mapping[str, Any],
+    by: User | None,
+    now: datetime,
+    source: Source | None = None,
+) -> int:
+    """Write one row per row of `selection` in one statement; returns how many.
+
+    `selection` is `FROM <table of target> t WHERE …`, and `t` has a `customer_id`; `data` is the same for all.
+    """
+    event = AuditEvent(
+        at=now,
+        action=action,
+        source=source or (Source.PERSON if by else Source.CLOCK),
+        actor=by.key if by else None,
+        target=target._meta.model_name or "",
+        data=dict(data),
+    )
+    return bulk.insert_like(event, {"customer_ref": "t.customer_id", "target_ref": "t.id"}, selection, values)

@@ -62,8 +62,9 @@ def import_rows(
     for row in rows:
         batch.read(row, report)
     uses = batch.write(by)
-    rights = [right for use in uses for right in access.grace_of(use, edition)]
-    report.grace_grants = access.grant_grace_bulk(rights, now=now, source=Source.COMMAND, by=by)
+    report.grace_grants = access.grant_grace_bulk(
+        uses, edition=edition, now=now, source=Source.COMMAND, by=by
+    )
     return report
 
 

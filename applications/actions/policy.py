@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from applications.actions import access, audit
 from applications.enums import ChangeKind, Source
 from applications.exceptions import NotPossibleNow, SomebodyWasFaster
-from applications.models import AccessGrant, Change, PolicyEdition, ServiceUse, User
+from applications.models import Change, PolicyEdition, ServiceUse, User
 from applications.permissions import Can, require
 from applications.queries.policy import edition_of
 from applications.rules.policy import Edition, read_edition
@@ -117,22 +117,22 @@ def activate_policy(row: PolicyEdition, *, by: User, second: User, now: datetime
     edition = edition_of(row)
     moved = access.move_grace(edition, by=second, now=now)
     written = sum(
-        access.grant_grace_bulk(rights, now=now, source=Source.PERSON, by=second)
-        for rights in _missing_grace(edition)
+        access.grant_grace_bulk(uses, edition=edition, now=now, source=Source.PERSON, by=second)
+        for uses in _uses_with_grace(edition)
     )
     _tell_gateways(now)
     return Activated(moved, written)
 
 
-def _missing_grace(edition: Edition) -> Iterator[list[AccessGrant]]:
-    """Grace that uses of services earn under this edition, in batches; what stands already is left out later."""
+def _uses_with_grace(edition: Edition) -> Iterator[list[ServiceUse]]:
+    """Uses of services that may earn grace under this edition, in batches; what stands already is left out later."""
     services = [
         code for code in edition.services if any(known.grace for known in edition.capabilities_of(code))
     ]
-    uses = ServiceUse.objects.filter(service__in=services).select_related("subscription").order_by("pk")
+    uses = ServiceUse.objects.filter(service__in=services).order_by("pk")
     stream = uses.iterator(chunk_size=USES_AT_ONCE)
     while batch := list(islice(stream, USES_AT_ONCE)):
-        yield [right for use in batch for right in access.grace_of(use, edition)]
+        yield batch
 
 
 def _tell_gateways(now: datetime) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connection, models
 
 Values = Mapping[str, Any]
 
@@ -24,6 +24,30 @@ def fetch(sql: str, values: Values) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(_worded(sql), _adapted(values))
         return list(cursor.fetchall())
+
+
+def insert_like(template: models.Model, taken: Values, source: str, values: Values) -> int:
+    """Insert a row like the unsaved `template` for each row of `source` (`FROM … WHERE …`); returns how many.
+
+    `taken` says which attributes come from there, as expressions. A row that breaks a unique constraint is left out.
+    """
+    columns: list[str] = []
+    chosen: list[str] = []
+    constants: dict[str, Any] = {}
+    for field in template._meta.local_concrete_fields:
+        if field.primary_key or field.has_db_default() or field.column is None:
+            continue
+        columns.append(connection.ops.quote_name(field.column))
+        if field.attname in taken:
+            chosen.append(taken[field.attname])
+        else:
+            constants[field.attname] = field.get_db_prep_save(getattr(template, field.attname), connection)
+            chosen.append(f"%({field.attname})s")
+    table = connection.ops.quote_name(template._meta.db_table)
+    return execute(
+        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(chosen)} {source} ON CONFLICT DO NOTHING",
+        {**constants, **values},
+    )
 
 
 def instant(value: Any) -> datetime:

@@ -287,5 +287,5 @@ def test_a_batch_takes_the_same_statements_whatever_its_size(bring, django_asser
         )
         for number in range(rows)
     ]
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         bring(*records)
