@@ -192,7 +192,7 @@ OPEN_MESSAGE_STATES = (MessageState.QUEUED, MessageState.SENDING)
 
 
 class MessageKind(models.TextChoices):
-    """One mail template triple (`templates/mail/<kind>.{subject,text,html}`) each."""
+    """Two templates each: `templates/mail/<kind>.subject.txt` and `<kind>.txt`; the HTML part is the same words."""
 
     REMINDER = "reminder", _("Reminder of an end")
     ANNOUNCEMENT = "announcement", _("Announcement of the gate")

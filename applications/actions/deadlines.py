@@ -119,7 +119,7 @@ def _service_of(edition: Edition | None) -> tuple[str, dict[str, str]]:
     """The expression that says which service a right belongs to: gateways are told of their own."""
     if edition is None:
         return "''", {}
-    values = {}
+    values: dict[str, str] = {}
     for number, capability in enumerate(edition.capabilities.values()):
         values |= {f"code{number}": capability.code, f"service{number}": capability.service}
     cases = " ".join(f"WHEN %(code{n})s THEN %(service{n})s" for n in range(len(edition.capabilities)))

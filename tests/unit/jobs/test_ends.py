@@ -200,7 +200,7 @@ def test_a_failure_inside_a_batch_undoes_the_whole_batch(
     edition_row: PolicyEdition, end: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_grace("Nordlys")
-    monkeypatch.setattr(deadlines, "_NOTICE", "INSERT INTO nowhere")
+    monkeypatch.setattr(deadlines, "_NOTICE", "INSERT INTO nowhere DEFAULT VALUES")
     with pytest.raises(Exception, match="nowhere"):
         close_ended(end)
     assert AccessGrant.objects.get().closed_at is None
