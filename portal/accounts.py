@@ -13,6 +13,7 @@ from allauth.account import signals
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.models import EmailAddress
+from allauth.core import context
 from allauth.core.internal import ratelimit
 from allauth.mfa import signals as mfa_signals
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -35,6 +36,7 @@ from applications.actions import account, customer, message
 from applications.enums import MessageKind
 from applications.models import User
 from applications.rules.identifiers import normalise_email
+from applications.stepup import FOR_POWERS, showed_themselves
 
 log = structlog.get_logger("portal.accounts")
 
@@ -77,6 +79,10 @@ class AccountAdapter(DefaultAccountAdapter):
         return reverse("account-start")
 
     get_signup_redirect_url = get_login_redirect_url
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Who signed in within five minutes has just shown that it is them."""
+        return not showed_themselves(context.request, FOR_POWERS)
 
     # --- Mails ---
 
