@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.db import OperationalError, connection
 
 from applications.enums import DUTY_PERIODS, Duty
@@ -89,5 +90,14 @@ def test_nothing_is_changed_through_it(client, address):
 
 
 @pytest.mark.django_db
-def test_the_cache_of_rate_limits_came_with_migrate():
+def test_run_that_has_just_begun_hides_no_finished_one(client, every_duty_ran, frozen_clock):
+    JobRun.objects.create(duty=Duty.SEAL, as_of=frozen_clock, started_at=frozen_clock)
+    assert client.get("/readyz").json()["alarms"] == []
+
+
+@pytest.mark.django_db
+def test_migrate_makes_the_table_of_rate_limits():
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE portal_cache")
+    call_command("migrate", verbosity=0)
     assert "portal_cache" in connection.introspection.table_names()
