@@ -213,7 +213,7 @@ def is_within(domain: str, parent: str) -> bool:
 
 def is_free_mail(domain: str, free_mail_domains: Collection[str]) -> bool:
     """Whether the domain, or one above it, gives mailboxes to anybody."""
-    labels = domain.lower().split(".")
+    labels = domain.lower().rstrip(".").split(".")
     return any(".".join(labels[start:]) in free_mail_domains for start in range(len(labels)))
 
 

@@ -206,7 +206,7 @@ def test_email_domain():
     [
         ("freemail.example", True),
         ("eu.freemail.example", True),
-        ("FreeMail.example", True),
+        ("FreeMail.example.", True),
         ("notfreemail.example", False),
         ("example", False),
         ("", False),
