@@ -14,7 +14,7 @@ from applications.enums import FlagEffect, Risk
 
 from .identifiers import email_domain, normalise_email, read_domain
 from .policy import Check, Edition, QuestionType, ScreeningRule, UseCase, When, values_of
-from .wording import Hit, Phrases, Word, phrases, words_of
+from .wording import LONGEST, Hit, Phrases, Word, phrases, words_of
 
 Answers = Mapping[str, Any]
 NO_ANSWER = "no-answer"
@@ -129,7 +129,7 @@ class _Case:
             written = question.type in (QuestionType.TEXT, QuestionType.LONG_TEXT)
             if written and isinstance(typed, str) and question.code in self.values and left > 0:
                 yield question.code, words_of(typed[:left])
-                left -= len(typed)
+                left -= min(len(typed), LONGEST)
 
     def raised(self, rule: ScreeningRule) -> _Place | None:
         found = (self._holds(when) for when in rule.when)
@@ -159,7 +159,8 @@ class _Case:
         for code in when.missing:
             said = self.texts.get(code, ())
             alone = any(hit.first == 0 and hit.last == len(said) - 1 for hit in empty.find(said))
-            if code in self.values and (not self.values[code] or alone):
+            wordless = code in self.texts and not said
+            if code in self.values and (not self.values[code] or wordless or alone):
                 return _Place(code)
         return None
 
