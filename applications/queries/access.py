@@ -14,8 +14,9 @@ from django.utils.translation import ngettext
 from applications.enums import AccessReason, Basis
 from applications.models import Customer, RequestedCapability, Subscription
 from applications.queries import decision
+from applications.queries.status import names_typed
 from applications.rules import zones
-from applications.rules.access import Verdict
+from applications.rules.access import Ask, Facts, Verdict, decide
 from applications.rules.deadlines import days_left, last_safe_day
 from applications.rules.policy import Capability, Edition
 
@@ -46,21 +47,36 @@ class Board:
 
 
 def board_of(customer: Customer, edition: Edition, now: datetime, codes: Iterable[str] = ()) -> Board:
-    """Three statements, whatever the number of subscriptions and capabilities (`codes`; none named: all)."""
+    """Three statements, whatever the number of subscriptions and capabilities (`codes`; none named: all).
+
+    A subscription that the customer asked for and another one holds stands among the own ones, and answers as if
+    nobody had held it: the page does not tell the two apart (design §5). Only then one statement more.
+    """
     wanted = tuple(codes) or tuple(edition.capabilities)
-    subscriptions = sorted(customer.subscriptions.all(), key=lambda one: (one.label == "", one.label, one.pk))
-    pairs = [(one.guid, code) for one in subscriptions for code in wanted]
-    found = decision.decide_many(pairs, now)
-    items = RequestedCapability.objects.filter(customer=customer, closed_at__isnull=True).values_list(
-        "subscription__guid", "capability", "application__reference"
+    own = list(customer.subscriptions.all())
+    items = list(
+        RequestedCapability.objects.filter(customer=customer).select_related("subscription", "application")
     )
+    found = decision.decide_many([(one.guid, code) for one in own for code in wanted], now)
+    verdicts = {(one.subscription, one.capability): one.verdict for one in found}
+    claims = {item.subscription: None for item in items if item.subscription.customer_id != customer.pk}
+    if claims:
+        names = names_typed({item.application_id for item in items if item.subscription in claims})
+        for claim in claims:
+            claim.label = names.get(str(claim.guid), "")
+            asks = [item for item in items if item.subscription == claim]
+            verdicts |= {(claim.guid, code): _as_unheld(asks, code, edition, now) for code in wanted}
     asked: dict[tuple[UUID, str], str] = {}
-    for guid, capability, reference in items:
-        for code in edition.grants(capability):
-            asked.setdefault((guid, code), reference)
-    return Board(
-        subscriptions, {(one.subscription, one.capability): one.verdict for one in found}, asked, edition, now
-    )
+    for item in items:
+        for code in edition.grants(item.capability) if item.closed_at is None else ():
+            asked.setdefault((item.subscription.guid, code), item.application.reference)
+    subscriptions = sorted([*own, *claims], key=lambda one: (one.label == "", one.label, str(one.guid)))
+    return Board(subscriptions, verdicts, asked, edition, now)
+
+
+def _as_unheld(asks: list[RequestedCapability], code: str, edition: Edition, now: datetime) -> Verdict:
+    mine = tuple(Ask(one.asked_at, one.closed_at, one.outcome) for one in asks if one.capability == code)
+    return decide(Facts(known=True, asks=mine), edition.capability(code), now)
 
 
 # --- the table ---
@@ -243,7 +259,7 @@ def banner_of(board: Board, zone: ZoneInfo, in_draft: Iterable[str] = ()) -> dic
     }
     if not ends:
         return None
-    ends_at = min(end for end in ends if end is not None)
+    ends_at = min(ends)
     drafted = set(in_draft)
     keeps, loses = [], []
     for one in board.subscriptions:

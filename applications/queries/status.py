@@ -1,6 +1,6 @@
 """Floor 3: where an application stands, as its customer sees it: no names of ours, no notes between staff."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -16,8 +16,10 @@ from applications.models import (
     InformationRequest,
     Note,
     RequestedCapability,
+    Submission,
     User,
 )
+from applications.rules.answers import NAMES, flat
 from applications.rules.deadlines import DAY, is_business_day
 from applications.rules.policy import Edition
 
@@ -76,7 +78,7 @@ class Status:
 
 
 def status_of(application: Application, edition: Edition, now: datetime, language: str | None) -> Status:
-    """Everything the status page shows: six statements, whatever the number of rows."""
+    """Everything the status page shows: seven statements, whatever the number of rows."""
     trail = list(AuditEvent.objects.filter(application_ref=application.pk, action__in=_LINES).order_by("-id"))
     people = User.objects.filter(memberships__customer=application.customer_id).values_list("key", "name")
     names = dict(people)
@@ -90,12 +92,13 @@ def status_of(application: Application, edition: Edition, now: datetime, languag
     questions = list(application.information_requests.select_related("answered_by").order_by("-asked_at"))
     cells, pauses = _clock(application, trail, edition, now)
     items = application.items.select_related("subscription").order_by("capability", "use_case", "id")
+    typed = names_typed([application.pk])
     return Status(
         events=[_event(row, names) for row in trail],
         clock=cells,
         clock_day=sum(cell.used for cell in cells),
         paused_days=pauses,
-        groups=list(_groups(items, edition, decision, waits, language)),
+        groups=list(_groups(items, typed, edition, decision, waits, language)),
         messages=list(
             application.notes.filter(internal=False).select_related("author").order_by("-written_at", "-pk")
         ),
@@ -180,6 +183,7 @@ _RUNNING = (State.SUBMITTED, State.IN_REVIEW, State.INFORMATION_REQUESTED, State
 
 def _groups(
     items: Iterable[RequestedCapability],
+    typed: Mapping[str, str],
     edition: Edition,
     decision: Decision | None,
     waits: datetime | None,
@@ -195,7 +199,7 @@ def _groups(
         key = (item.capability, item.use_case, outcome, *sorted(item.reasons), "|", *sorted(item.conditions))
         together.setdefault(key, []).append(item)
     for key, members in together.items():
-        yield _group(key[0], key[1], key[2], members, edition, decision, language)
+        yield _group(key[0], key[1], key[2], members, typed, edition, decision, language)
 
 
 def _group(
@@ -203,6 +207,7 @@ def _group(
     case: str,
     outcome: str,
     members: list[RequestedCapability],
+    typed: Mapping[str, str],
     edition: Edition,
     decision: Decision | None,
     language: str | None,
@@ -217,7 +222,7 @@ def _group(
         code=code,
         use_case=known.text.to(language) if known else "",
         face=outcome or "pending",
-        subscriptions=tuple((item.subscription.label, item.subscription.guid) for item in members),
+        subscriptions=tuple((name_of(item, typed), item.subscription.guid) for item in members),
         reasons=reasons,
         conditions=tuple(
             (condition.text.to(language), edition.local_day(decided + timedelta(days=condition.due_days)))
@@ -226,6 +231,25 @@ def _group(
         ),
         next_step=_next_step(outcome),
     )
+
+
+def name_of(item: RequestedCapability, typed: Mapping[str, str]) -> str:
+    """The name of a subscription: as typed, else as known to its holder; a foreign one's own is never shown."""
+    known = item.subscription.label if item.subscription.customer_id == item.customer_id else ""
+    return typed.get(str(item.subscription.guid)) or known
+
+
+def names_typed(applications: Iterable[int]) -> dict[str, str]:
+    """Names that people gave to subscriptions in what they submitted, by id. One statement."""
+    names: dict[str, str] = {}
+    frozen = Submission.objects.filter(application_id__in=list(applications)).order_by(
+        "submitted_at", "number"
+    )
+    for answers in frozen.values_list("answers", flat=True):
+        for code, value in flat(answers).items():
+            if code.endswith(NAMES) and isinstance(value, dict):
+                names |= value
+    return names
 
 
 def _reason(edition: Edition, code: str, language: str | None) -> Reason:

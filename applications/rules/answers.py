@@ -18,6 +18,7 @@ Answers = Mapping[str, Any]
 
 HELD_ELSEWHERE = "subscription-held-elsewhere"
 """Flag of ours, not of the edition: another customer holds a subscription that is asked for (design §5)."""
+NAMES = ".names"
 UNLISTED = "unlisted"
 """What is chosen in place of a use case when none of the list fits: an enquiry, never a grant (design §5)."""
 
@@ -33,7 +34,7 @@ class Wish:
 
 def names_key(question: Question) -> str:
     """Where the names of the subscriptions stand beside their ids."""
-    return f"{question.code}.names"
+    return f"{question.code}{NAMES}"
 
 
 def flat(by_section: Mapping[str, Answers]) -> dict[str, Any]:
