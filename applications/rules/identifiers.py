@@ -101,7 +101,7 @@ def loses_characters(raw: str) -> bool:
 
 _SECRETS: Final = re.compile(
     r"""
-      (?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){0,3}  # a signed or sealed token
+      (?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*){0,3}  # a signed or sealed token
     | (?i:bearer|basic)\s+[A-Za-z0-9._~+/-]{16,}=*
     | (?i:(?:account|access|shared|api|subscription)[-_ ]?key|client[-_ ]?secret|password|sig)
       ["']?\s*[=:]\s*["']?[^\s;,&"']{8,}
