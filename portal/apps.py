@@ -19,4 +19,4 @@ class PortalConfig(AppConfig):
 
 def make_cache_table(using: str, **_: Any) -> None:
     """`migrate` is all there is to do on a new database."""
-    pass
+    call_command("createcachetable", database=using, verbosity=0)
