@@ -6,7 +6,7 @@ goes on beyond the picture, with its date in words. Colours and strokes are clas
 """
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 _TEXT_LIMIT = 26  # characters of a name that fit beside the rows; the table beneath has it whole
+_WEEKS_UNTIL, _MONTHS_UNTIL = 92, 1500  # days: how long a span may be for a tick a week, a tick a month
 _NO_MARK_NEAR = 12  # percent: month names keep this distance from the deadline's date
 
 
@@ -151,7 +152,7 @@ def _span_row(row: SpanRow, number: int, now: dt.datetime, until: dt.datetime) -
         '<text x="0" y="{ty}"><title>{full}</title>{name}</text><g class="is-{tone}">'
         '<line class="line" x1="{begin}%" x2="{end}%" y1="{y}" y2="{y}"/>'
         '<circle class="begin" cx="{begin}%" cy="{y}" r="6.5"/>{tip}</g>'
-        '<text x="{end}%" dx="18" y="{ty}"{bold}>{note}</text>',
+        '<text x="{end}%" dx="18" y="{ty}" class="{weight}">{note}</text>',
         full=row.name,
         name=_shorten(row.name),
         tone=row.tone,
@@ -160,7 +161,7 @@ def _span_row(row: SpanRow, number: int, now: dt.datetime, until: dt.datetime) -
         y=y,
         ty=y + 5,
         tip=tip,
-        bold=format_html(' class="bold"') if beyond else "",
+        weight="bold" if beyond else "note",
         note=row.note,
     )
 
@@ -291,11 +292,11 @@ def _months(start: dt.datetime, end: dt.datetime) -> Iterator[dt.datetime]:
 def _ticks(start: dt.datetime, end: dt.datetime, top: int, bottom: int) -> SafeString:
     """A tick a month; a week where the span is shorter than three months; none beyond four years."""
     days = (end - start).days
-    if days > 1500:
-        return format_html("")
-    at = (
-        _months(start, end) if days > 92 else (start + dt.timedelta(weeks=n) for n in range(1, days // 7 + 1))
-    )
+    at: Iterable[dt.datetime] = ()
+    if days <= _WEEKS_UNTIL:
+        at = (start + dt.timedelta(weeks=week) for week in range(1, days // 7 + 1))
+    elif days <= _MONTHS_UNTIL:
+        at = _months(start, end)
     return format_html_join(
         "",
         '<line class="tick" x1="{0}%" x2="{0}%" y1="{1}" y2="{2}"/>',
