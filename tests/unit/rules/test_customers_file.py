@@ -117,6 +117,12 @@ def test_too_few_columns_are_rejected_and_too_many_are_listed():
             [(A.CLEANED, "contact_email"), (A.FREE_MAIL, "eu.freemail.example")],
             {"emails": ("ana@nordlys.example", "bo@eu.freemail.example"), "domains": ("nordlys.example",)},
         ),
+        (
+            {"contact_email": "ana@freemail.example, bo@freemail.example"},
+            [(A.FREE_MAIL, "freemail.example")],
+            {"emails": ("ana@freemail.example", "bo@freemail.example")},
+        ),
+        ({"sector": "INTERNATIONAL_organisation"}, [], {"sector": "international-organisation"}),
         ({"country": "XX"}, [(A.COUNTRY, "XX")], {"country": ""}),
         ({"country": ""}, [(A.COUNTRY, "")], {"country": ""}),
         ({"country": "dk"}, [], {"country": "DK"}),
@@ -179,6 +185,16 @@ def test_a_quote_that_is_never_closed_takes_one_row_and_not_those_after_it():
     assert len(lines) == 122
 
 
+def test_a_quote_that_is_never_closed_before_a_short_row():
+    rows = read(text() + '"Unclosed\nshort,row\n')
+    assert [(item.line, item.reason) for item in rows] == [(2, "columns"), (3, "columns")]
+
+
+def test_a_cell_may_go_over_many_lines():
+    (row,) = read(text(record(customer="One\n\nTwo\nThree\nFour")))
+    assert (row.line, row.name) == (2, "One Two Three Four")
+
+
 def test_a_quote_that_swallows_a_whole_row_gives_it_back():
     # Line 2 opens a quote that line 4 closes; together the three would make nine columns.
     good, last = (text(record(customer=name)).splitlines(keepends=True)[1] for name in ("Good", "Last"))
@@ -225,6 +241,11 @@ def test_no_cell_breaks_the_reader(cell, column):
 )
 def test_rejected_cells_are_harmless_in_a_spreadsheet_and_hold_no_secret(cell, shown):
     assert customers_file.shown([cell]) == (shown,)
+
+
+def test_a_reject_shows_the_columns_of_the_file_and_no_more():
+    (reject,) = read(text([*record(services="speech"), *"abc"]))
+    assert len(reject.cells) == 9
 
 
 def test_a_row_says_nothing_of_what_it_read_raw():
