@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 
-from portal.logs import where_it_failed
+from portal.logs import where_it_failed, without_address
 
 SQLITE_OPTIONS = {
     # Measured with two writers: the defaults, and WAL alone, answer "database is locked", these do not.
@@ -95,12 +95,17 @@ def logging_config(level: str, format: str) -> dict[str, Any]:
                 "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
             }
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "filters": {"without_address": {"()": lambda: without_address}},
+        "handlers": {
+            "stderr": {"class": "logging.StreamHandler", "formatter": "lines", "filters": ["without_address"]}
+        },
         "root": {"handlers": ["stderr"], "level": level},
         # The line for each request comes from portal.middleware, without the query string.
         "loggers": {
             "django": {"handlers": [], "level": "INFO", "propagate": True},
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
             "django.request": {"level": "ERROR"},
+            "gunicorn.error": {"handlers": [], "level": "INFO", "propagate": True},
+            "gunicorn.access": {"handlers": [], "propagate": False},
         },
     }

@@ -1,7 +1,21 @@
 """What a log line may say of an error: where it happened and of what type, never the values (privacy, secrets)."""
 
+import logging
 from types import TracebackType
 from typing import Any
+
+SAYS_WHAT_WAS_TYPED = ("django.request", "django.security")
+
+
+def without_address(record: logging.LogRecord) -> bool:
+    """Django ends these lines with the path or the host as sent: an invitation's token, anybody's words.
+
+    What is before the colon stays; portal.middleware names the route under the same request_id.
+    """
+    if record.name.startswith(SAYS_WHAT_WAS_TYPED):
+        record.msg, record.args = record.getMessage().split(":")[0], ()
+    return True
+
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 

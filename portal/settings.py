@@ -144,9 +144,9 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "portal.middleware.RequestLog",
-    "django.middleware.security.SecurityMiddleware",
     "portal.middleware.Headers",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.middleware.RefuseCrossSite",
     "django.contrib.sessions.middleware.SessionMiddleware",

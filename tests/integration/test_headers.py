@@ -1,5 +1,6 @@
 """What every answer carries, errors included, and what every request leaves in the log."""
 
+import io
 import json
 import logging
 import re
@@ -8,6 +9,7 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import path
+from structlog.stdlib import ProcessorFormatter
 
 from portal.urls import urlpatterns as site_addresses
 
@@ -103,6 +105,22 @@ def test_log_line_names_the_route_and_not_what_was_typed(site, caplog):
     )
     assert re.fullmatch("[0-9a-f]{32}", line["request_id"])
     assert CANARY not in json.dumps(line)
+
+
+@pytest.mark.parametrize("host", ["testserver", "evil.example"])
+def test_no_line_at_all_repeats_the_address(site, host):
+    [handler] = [
+        found for found in logging.getLogger().handlers if isinstance(found.formatter, ProcessorFormatter)
+    ]
+    stream = io.StringIO()
+    before = handler.setStream(stream)
+    site.get(f"/broken/{CANARY}/?name={CANARY}", headers={"Host": host})
+    handler.setStream(before)
+    said = stream.getvalue()
+    assert '"portal.request"' in said
+    assert '"RuntimeError"' in said or "Invalid HTTP_HOST header" in said
+    assert CANARY not in said
+    assert "evil.example" not in said
 
 
 def test_made_up_method_is_not_copied_into_the_log(site, caplog):
