@@ -24,7 +24,7 @@ def cacheable(request: HttpRequest) -> HttpResponse:
     return HttpResponse(headers={"Cache-Control": "public, max-age=60"})
 
 
-def broken(request: HttpRequest) -> HttpResponse:
+def broken(request: HttpRequest, word: str) -> HttpResponse:
     raise RuntimeError(CANARY)
 
 
