@@ -39,7 +39,7 @@ VIOLATIONS: dict[str, tuple[str, str]] = {
 
 
 def results(copy: Path) -> dict[str, str]:
-    """Contract -> KEPT or BROKEN, as lint-imports prints them."""
+    """Contract -> KEPT or BROKEN, as lint-imports prints them; leaves when it cannot tell."""
     done = subprocess.run(
         [Path(sys.executable).parent / "lint-imports", "--no-cache"],
         cwd=copy,
@@ -48,7 +48,10 @@ def results(copy: Path) -> dict[str, str]:
         text=True,
         check=False,
     )
-    return dict(CONTRACTS.findall(done.stdout))
+    found = dict(CONTRACTS.findall(done.stdout))
+    if not found:
+        sys.exit(f"lint-imports says nothing about any contract:\n{done.stdout[-300:]}{done.stderr}")
+    return found
 
 
 def main() -> None:
