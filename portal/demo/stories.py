@@ -55,8 +55,8 @@ def draft(desk: Desk, owner: User, wish: Wish) -> Application:
     now = desk.ago(wish.days_ago) - timedelta(hours=2)
     made = drafts.start(customer=customer, edition=desk.edition, by=owner, now=now, create_key=uuid.uuid4())
     held = list(Subscription.objects.filter(customer=customer).order_by("pk"))
-    held = [held[index] for index in wish.which] or held
-    named = {str(one.guid): PLACES[number % len(PLACES)] for number, one in enumerate(held)}
+    chosen = wish.which or range(len(held))
+    named = {str(held[number].guid): PLACES[number % len(PLACES)] for number in chosen}
     filled = people.answers(
         person=owner.name,
         email=owner.email,
