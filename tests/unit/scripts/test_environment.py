@@ -43,7 +43,7 @@ def test_what_tests_need_serves_who_only_runs(place, calls):
     assert calls == []
 
 
-def test_changed_lock_is_calls:
+def test_changed_lock_is_installed(place, calls):
     (place / "dev.txt").write_text("dev==2")
     env.install("dev")
     assert calls == [str(place / "dev.txt")]
