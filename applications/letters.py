@@ -4,7 +4,7 @@ Every sentence comes from the outcome, the edition or the decider's own lines, s
 before the decision and says the same afterwards.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from applications.enums import GRANTING_OUTCOMES, Outcome
-from applications.models import Decision, RequestedCapability
+from applications.models import Application, Decision, RequestedCapability
 from applications.queries import case
 from applications.rules.policy import Edition, Text
 from applications.rules.review import ItemOutcome, approval_ends_at, read_outcomes
@@ -22,23 +22,39 @@ from applications.rules.review import ItemOutcome, approval_ends_at, read_outcom
 Judged = tuple[RequestedCapability, ItemOutcome]
 
 
-def compose(decision: Decision, edition: Edition, language: str) -> str:
-    """The whole letter as plain text. `decision` may be unsaved (a preview); `decided_at` is the date it bears."""
+def compose(
+    decision: Decision, edition: Edition, language: str, items: Iterable[RequestedCapability] | None = None
+) -> str:
+    """The whole letter as plain text. `decision` may be unsaved (a preview); `decided_at` is the date it bears.
+
+    `items` are those of the application when the caller has read them already.
+    """
     with translation.override(language):
-        return "\n\n".join(part for part in _Letter(decision, edition, language).parts() if part)
+        return "\n\n".join(part for part in _Letter(decision, edition, language, items).parts() if part)
+
+
+def language_of(application: Application, edition: Edition) -> str:
+    """The language of the letter: that of who submitted, else the edition's."""
+    writer = application.submitted_by
+    return (writer.language if writer else "") or edition.language
 
 
 class _Letter:
-    def __init__(self, decision: Decision, edition: Edition, language: str) -> None:
+    def __init__(
+        self,
+        decision: Decision,
+        edition: Edition,
+        language: str,
+        items: Iterable[RequestedCapability] | None,
+    ) -> None:
         if decision.decided_at is None:
             raise ValueError("a letter bears the date of its decision")
         self.decision, self.edition, self.language = decision, edition, language
         self.at: datetime = decision.decided_at
         self.application = decision.application
         outcomes = read_outcomes(decision.outcomes)
-        self.judged: list[Judged] = [
-            (item, outcomes[item.pk]) for item in case.items_of(self.application) if item.pk in outcomes
-        ]
+        rows = case.items_of(self.application) if items is None else items
+        self.judged: list[Judged] = [(item, outcomes[item.pk]) for item in rows if item.pk in outcomes]
 
     def parts(self) -> Iterator[str]:
         yield self._head()

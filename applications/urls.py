@@ -2,10 +2,12 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from applications.site import desk_site
 from applications.views import access, application, public, status, team
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", public.home, name="home"),
+    path("admin/", desk_site.urls),
     path("check/", public.check, name="check"),
     path("catalogue/", public.catalogue, name="catalogue"),
     path("decode/", public.decode, name="decode"),

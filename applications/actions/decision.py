@@ -52,6 +52,36 @@ def problem(code: str) -> str:
     }[code]
 
 
+def check(
+    application: Application, *, outcomes: Outcomes, words: str, edition: Edition, now: datetime
+) -> list[RequestedCapability]:
+    """The open items, when every one has an outcome that may stand and every flag is settled; writes nothing.
+
+    Raises InvalidInput: `item-<id>`, `items`, `words`, `flags`.
+    """
+    items = [item for item in case.items_of(application) if item.closed_at is None]
+    rows = [case.as_rule_item(item, edition, now) for item in items]
+    tidied = {item: said.tidied() for item, said in outcomes.items()}
+    errors = {f"item-{item}": problem(code) for item, code in check_outcomes(rows, tidied, edition).items()}
+    if strange := set(outcomes) - {item.pk for item in items}:
+        errors["items"] = ngettext(
+            "%(count)d item is closed already. Load the case again.",
+            "%(count)d items are closed already. Load the case again.",
+            len(strange),
+        ) % {"count": len(strange)}
+    if any(said.outcome == Outcome.ANSWERED for said in tidied.values()) and not _words(words):
+        errors["words"] = _("An enquiry needs an answer. Write it here; it goes into the letter.")
+    if waiting := len(case.unsettled(case.flags_of(application), edition)):
+        errors["flags"] = ngettext(
+            "%(count)d flag is not settled. Say for each whether it stands.",
+            "%(count)d flags are not settled. Say for each whether it stands.",
+            waiting,
+        ) % {"count": waiting}
+    if errors:
+        raise InvalidInput(errors)
+    return items
+
+
 def recommend(
     application: Application,
     *,
@@ -93,7 +123,7 @@ def _recommend(
 ) -> Decision:
     application = made.application
     was = expect(application, Move.RECOMMEND, by=by, seen=seen)
-    items = _checked(application, outcomes, made.words, edition, now)
+    items = check(application, outcomes=outcomes, words=made.words, edition=edition, now=now)
     if not case.needs_two(case.flags_of(application), items, edition):
         raise NotPossibleNow(_("Nothing here needs a second person. Decide it."), code="needs_no_second")
     transition.move(
@@ -180,7 +210,7 @@ def _decide(
     if application.state in FINAL_STATES:
         raise transition.faster(application)
     was = expect(application, Move.DECIDE, by=by, seen=seen)
-    items = _checked(application, outcomes, said.words, edition, now)
+    items = check(application, outcomes=outcomes, words=said.words, edition=edition, now=now)
     if application.state == State.SECOND_REVIEW:
         decision = _recommended(said)
     elif case.needs_two(case.flags_of(application), items, edition):
@@ -255,33 +285,6 @@ def _same(one: Decision, other: Decision) -> bool:
     )
 
 
-def _checked(
-    application: Application, outcomes: Outcomes, lines: str, edition: Edition, now: datetime
-) -> list[RequestedCapability]:
-    """The open items, when every one has an outcome that may stand and every flag is settled."""
-    items = [item for item in case.items_of(application) if item.closed_at is None]
-    rows = [case.as_rule_item(item, edition, now) for item in items]
-    tidied = {item: said.tidied() for item, said in outcomes.items()}
-    errors = {f"item-{item}": problem(code) for item, code in check_outcomes(rows, tidied, edition).items()}
-    if strange := set(outcomes) - {item.pk for item in items}:
-        errors["items"] = ngettext(
-            "%(count)d item is closed already. Load the case again.",
-            "%(count)d items are closed already. Load the case again.",
-            len(strange),
-        ) % {"count": len(strange)}
-    if any(said.outcome == Outcome.ANSWERED for said in tidied.values()) and not lines:
-        errors["words"] = _("An enquiry needs an answer. Write it here; it goes into the letter.")
-    if waiting := len(case.unsettled(case.flags_of(application), edition)):
-        errors["flags"] = ngettext(
-            "%(count)d flag is not settled. Say for each whether it stands.",
-            "%(count)d flags are not settled. Say for each whether it stands.",
-            waiting,
-        ) % {"count": waiting}
-    if errors:
-        raise InvalidInput(errors)
-    return items
-
-
 def _tally(outcomes: Outcomes, items: Iterable[RequestedCapability]) -> dict[str, object]:
     """How often each outcome was given, for the record."""
     said = [outcomes[item.pk].outcome for item in items]
@@ -313,8 +316,7 @@ def _send(decision: Decision, edition: Edition, *, now: datetime) -> None:
     decision.verification_code = "-".join(
         "".join(secrets.choice(_CODE_LETTERS) for _letter in range(4)) for _group in range(4)
     )
-    writer = application.submitted_by
-    decision.letter = letters.compose(decision, edition, (writer and writer.language) or edition.language)
+    decision.letter = letters.compose(decision, edition, letters.language_of(application, edition))
     decision.save()
     message.tell_customer(
         MessageKind.APPLICATION_DECIDED,

@@ -4,7 +4,7 @@ The number of statements does not grow with the history: long lists are cut at t
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
@@ -28,11 +28,13 @@ from applications.models import (
 from applications.permissions import Can, can
 from applications.queries import case
 from applications.queries.answers import Row, rows_of
+from applications.queries.desk import face_of
 from applications.queries.policy import edition_in_force, edition_of
 from applications.rules import answers as said
 from applications.rules import workflow
+from applications.rules.deadlines import days_left
 from applications.rules.policy import Edition, Paragraph, ScreeningRule, Section
-from applications.rules.review import ClockDay, Item, clock_day, possible_outcomes
+from applications.rules.review import ClockDay, Item, ItemOutcome, clock_day, possible_outcomes
 
 NEWEST = 100
 OTHERS = 10
@@ -97,6 +99,17 @@ class ItemGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What is decided about one item, in words; `face` is a state of the tag `state`."""
+
+    item: ItemView
+    face: str
+    reasons: tuple[str, ...]
+    conditions: tuple[tuple[str, int], ...]
+    """Text and days until it is due."""
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line of the record: an action in words is made by the template tag from `action`."""
 
@@ -114,6 +127,7 @@ class CaseFile:
     asked_by: Edition
     items: list[ItemView]
     sections: list[SectionView]
+    flags: list[FlagView]
     other_flags: list[FlagView]
     unsettled: int
     two_needed: bool
@@ -124,17 +138,37 @@ class CaseFile:
     record: list[Line]
     others: list[Application]
     clock: ClockDay | None
+    days_left: int | None
     submission: int
     moves: frozenset[str]
     works: bool
     """Whether this person may note findings now."""
     writes: bool
     """Whether this person may write notes at all."""
-    rules: Mapping[int, Item] = field(default_factory=dict)
 
     @property
     def open_items(self) -> list[ItemView]:
         return [item for item in self.items if item.row.closed_at is None]
+
+    @property
+    def face(self) -> str:
+        """The state in the words of the desk."""
+        last = self.requests[0] if self.requests else None
+        return face_of(
+            self.application,
+            answered=last is not None and last.answered_at == self.application.state_changed_at,
+        )
+
+    @property
+    def talk(self) -> int:
+        return len(self.notes) + sum(2 if one.answered_at else 1 for one in self.requests)
+
+    @property
+    def use_case_paragraphs(self) -> list[Paragraph]:
+        """What the chosen use cases are judged by."""
+        chosen = (self.edition.use_cases.get(item.row.use_case) for item in self.items)
+        codes = dict.fromkeys(one.paragraph for one in chosen if one)
+        return [self.edition.paragraphs[code] for code in codes]
 
     @property
     def groups(self) -> list[ItemGroup]:
@@ -146,6 +180,31 @@ class CaseFile:
             items = tuple(members)
             found.append(ItemGroup(items[0].name, items[0].use_case, items))
         return found
+
+    @property
+    def rows(self) -> list[RequestedCapability]:
+        return [item.row for item in self.items]
+
+    @property
+    def asked(self) -> list[tuple[int, str, int]]:
+        """Item, capability and subscription, as `rules.review.effect_of` takes them."""
+        return [(item.row.pk, item.row.capability, item.row.subscription_id) for item in self.items]
+
+    def told(self, outcomes: Mapping[int, ItemOutcome], language: str | None) -> list[Told]:
+        """Outcomes in words, in the order of the items."""
+        return [
+            Told(
+                item,
+                outcomes[item.row.pk].outcome,
+                tuple(self.edition.reasons[code].text.to(language) for code in outcomes[item.row.pk].reasons),
+                tuple(
+                    (self.edition.conditions[code].text.to(language), self.edition.conditions[code].due_days)
+                    for code in outcomes[item.row.pk].conditions
+                ),
+            )
+            for item in self.items
+            if item.row.pk in outcomes
+        ]
 
     @property
     def recommendation(self) -> Decision | None:
@@ -200,6 +259,7 @@ def casefile(user: User, reference: str, *, now: datetime, language: str | None)
         asked_by=asked_by,
         items=items,
         sections=sections,
+        flags=views,
         other_flags=[flag for flag in views if flag.row.pk not in shown],
         unsettled=len(case.unsettled(flags, edition)),
         two_needed=case.needs_two(flags, [item for item in rows if item.closed_at is None], edition),
@@ -214,11 +274,11 @@ def casefile(user: User, reference: str, *, now: datetime, language: str | None)
         record=_record(application),
         others=_others(application),
         clock=_clock(application, edition, now),
+        days_left=days_left(now, application.deadline_at) if application.deadline_at else None,
         submission=number,
         moves=moves,
         works=Move.REQUEST_INFORMATION in moves,
         writes=can(user, Can.REVIEW) and not near,
-        rules={item.row.pk: item.rule for item in items},
     )
 
 

@@ -5,13 +5,13 @@ after a row by one comparison of the three, so the last page costs what the firs
 closed rows unless somebody searches.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BooleanField, Count, Exists, F, Func, OuterRef, Prefetch, Q, QuerySet, Value
+from django.db.models import BooleanField, Count, Exists, F, Func, OuterRef, Q, QuerySet, Value
 from django.utils.translation import gettext_lazy as _
 
 from applications.enums import UNDECIDED_STATES, Kind, Settlement, StaffRole, State
@@ -19,6 +19,7 @@ from applications.models import (
     Application,
     Decision,
     Flag,
+    InformationRequest,
     Membership,
     RequestedCapability,
     Submission,
@@ -120,25 +121,67 @@ Place = tuple[int, datetime, int]
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """A case with what it asks for and the flags that stand; `answered`: the applicant moved last."""
+
+    case: Application
+    items: tuple[RequestedCapability, ...]
+    flags: tuple[Flag, ...]
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """`rows` in order; `last` is the row after which the next page begins, None at the end."""
 
-    rows: list[Application]
+    rows: list[Found]
     last: Place | None
 
 
-def page(asked: Asked, *, user: User, now: datetime, after: Place | None = None, size: int = PAGE) -> Page:
-    """One page of the queue: rows with customer and holder, their items and flags (three statements)."""
+def page(asked: Asked, *, user: User, now: datetime, after: Place | None = None) -> Page:
+    """One page of the queue: cases with customer and holder, their items, their flags (three statements)."""
     found = _narrowed(asked, user, now)
     if after is not None:
         rank, urgent_at, pk = after
         found = found.filter(
             After(F("rank"), F("urgent_at"), F("id"), Value(rank), Value(urgent_at), Value(pk))
         )
-    rows = list(_with_parts(found.order_by(*ORDER))[: size + 1])
-    more, rows = len(rows) > size, rows[:size]
-    end = rows[-1] if more else None
+    answered = InformationRequest.objects.filter(
+        application=OuterRef("pk"), answered_at=OuterRef("state_changed_at")
+    )
+    cases = list(
+        found.select_related("customer", "assigned_to")
+        .defer("search_text")
+        .annotate(answered=Exists(answered))
+        .order_by(*ORDER)[: PAGE + 1]
+    )
+    more, cases = len(cases) > PAGE, cases[:PAGE]
+    items, flags = _items(cases), _flags(cases)
+    rows = [
+        Found(case, tuple(items.get(case.pk, ())), tuple(flags.get(case.pk, ())), case.answered)
+        for case in cases
+    ]
+    end = cases[-1] if more else None
     return Page(rows, (end.rank, end.urgent_at, end.pk) if end and end.urgent_at else None)
+
+
+def _items(cases: Sequence[Application]) -> dict[int, list[RequestedCapability]]:
+    found: dict[int, list[RequestedCapability]] = {}
+    for item in RequestedCapability.objects.filter(application__in=cases).order_by("id"):
+        found.setdefault(item.application_id, []).append(item)
+    return found
+
+
+def _flags(cases: Sequence[Application]) -> dict[int, list[Flag]]:
+    """The flags of the newest submission that a person has not found to be nothing."""
+    newest = Submission.objects.filter(application=OuterRef("application")).order_by("-number")
+    standing = Flag.objects.filter(
+        application__in=cases, submission_number=newest.values("number")[:1]
+    ).exclude(settlement=Settlement.CURED)
+    found: dict[int, list[Flag]] = {}
+    for flag in standing.order_by("id"):
+        found.setdefault(flag.application_id, []).append(flag)
+    return found
 
 
 def _narrowed(asked: Asked, user: User, now: datetime) -> QuerySet[Application]:
@@ -183,19 +226,6 @@ def _matches(text: str) -> Q:
     for word in search_key(raw).split():
         words &= Q(search_text__contains=word)
     return words
-
-
-def _with_parts(found: QuerySet[Application]) -> QuerySet[Application]:
-    newest = Submission.objects.filter(application=OuterRef("application")).order_by("-number")
-    standing = (
-        Flag.objects.filter(submission_number=newest.values("number")[:1])
-        .exclude(settlement=Settlement.CURED)
-        .order_by("id")
-    )
-    return found.select_related("customer", "assigned_to").prefetch_related(
-        Prefetch("items", RequestedCapability.objects.order_by("id"), to_attr="asked_items"),
-        Prefetch("flags", standing, to_attr="standing_flags"),
-    )
 
 
 # --- who may take what ---

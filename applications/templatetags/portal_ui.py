@@ -150,6 +150,12 @@ def last_day(ends_at: dt.datetime | None) -> SafeString | str:
 
 
 @register.filter
+def short_last_day(ends_at: dt.datetime | None) -> SafeString | str:
+    """`last_day` without its year: only in dense tables."""
+    return "" if ends_at is None else short_day(ends_at - dt.timedelta(microseconds=1))
+
+
+@register.filter
 def last_instant(ends_at: dt.datetime | None, zone: str = "UTC") -> SafeString | str:
     """The last minute of a right with this exclusive end: `30 June 2023, 23:59 UTC`."""
     return "" if ends_at is None else instant(ends_at - dt.timedelta(microseconds=1), zone)

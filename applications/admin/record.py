@@ -1,0 +1,30 @@
+"""The record: what was done, the runs of the duties, and the people."""
+
+from applications.admin.base import ReadingPage
+from applications.models import AuditEvent, JobRun, User
+from applications.permissions import Can
+
+
+class AuditPage(ReadingPage):
+    power = Can.SEE_RECORD
+    list_display = ("at", "action", "source", "actor", "target", "target_ref")
+    search_fields = ("=actor", "=target_ref")
+    list_filter = ("source",)
+    hidden = ("transaction",)
+
+
+class RunPage(ReadingPage):
+    power = Can.SEE_RECORD
+    list_display = ("duty", "started_at", "finished_at", "counts", "error")
+    list_filter = ("duty",)
+
+
+class PersonPage(ReadingPage):
+    power = Can.SEE_RECORD
+    list_display = ("email", "name", "staff_role", "is_active", "joined_at")
+    search_fields = ("email__exact",)
+    list_filter = ("staff_role", "is_active")
+    hidden = ("password",)
+
+
+PAGES = ((AuditEvent, AuditPage), (JobRun, RunPage), (User, PersonPage))

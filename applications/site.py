@@ -1,0 +1,94 @@
+"""Floor 7: the desk: an AdminSite of our own whose first page is the queue (design §4)."""
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.translation import gettext_lazy as _
+
+from applications.admin import MODEL_PAGES
+from applications.permissions import Can, can
+from applications.views import decision, desk, joins, queue, review
+
+View = Callable[..., HttpResponse]
+
+
+class Desk(AdminSite):
+    """Staff only; what each may do is `applications.permissions`. Signing in and out is the site's own."""
+
+    site_title = _("Review desk")
+    site_header = _("Limited Access Portal review desk")
+    index_title = _("Desk")
+    enable_nav_sidebar = True
+    empty_value_display = "–"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_authenticated and request.user.is_staff)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Anonymous people sign in first; a customer gets a page that says where to go (not a bare 403)."""
+        inner = super().admin_view(view, cacheable)
+
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if request.user.is_authenticated and not self.has_permission(request):
+                return render(request, "admin/not_staff.html", status=403)
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            request.desk = lambda: self.each_context(request)  # type: ignore[attr-defined]  # a StaffRequest
+            return inner(request, *args, **kwargs)
+
+        return update_wrapper(guarded, view)
+
+    def each_context(self, request: Any) -> dict[str, Any]:
+        context = super().each_context(request)
+        return {**context, "desk_nav": desk.navigation(request) if self.has_permission(request) else []}
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        return [
+            *(path(route, self.admin_view(view), name=name) for route, view, name in _ROUTES),
+            *super().get_urls(),
+        ]
+
+    def index(self, request: Any, extra_context: dict[str, Any] | None = None) -> Any:
+        """The queue; who sees no cases (operators) gets the list of what they may see."""
+        if can(request.user, Can.SEE_CASES):
+            return queue.index(request)
+        return super().index(request, extra_context)
+
+    def login(self, request: Any, extra_context: dict[str, Any] | None = None) -> Any:
+        return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
+
+    def logout(self, request: Any, extra_context: dict[str, Any] | None = None) -> Any:
+        return redirect("account_logout")
+
+    def password_change(self, request: Any, extra_context: dict[str, Any] | None = None) -> Any:
+        return redirect("account_change_password")
+
+
+_ROUTES: tuple[tuple[str, View, str], ...] = (
+    ("queue/take-next/", queue.take_next, "take-next"),
+    ("queue/<str:reference>/", review.case, "case"),
+    ("queue/<str:reference>/claim/", review.claim, "case-claim"),
+    ("queue/<str:reference>/release/", review.release, "case-release"),
+    ("queue/<str:reference>/assign/", review.assign, "case-assign"),
+    ("queue/<str:reference>/ask/", review.ask, "case-ask"),
+    ("queue/<str:reference>/flags/<int:flag>/", review.settle, "case-flag"),
+    ("queue/<str:reference>/sections/<str:section>/", review.judge, "case-section"),
+    ("queue/<str:reference>/notes/", review.note, "case-note"),
+    ("queue/<str:reference>/decision/", decision.preview, "case-decision"),
+    ("queue/<str:reference>/decision/edit/", decision.edit, "case-edit"),
+    ("queue/<str:reference>/decision/confirm/", decision.confirm, "case-confirm"),
+    ("queue/<str:reference>/decision/second/", decision.second, "case-second"),
+    ("queue/<str:reference>/decision/return/", decision.give_back, "case-return"),
+    ("joins/", joins.index, "joins"),
+    ("joins/<int:request_id>/", joins.answer, "join-answer"),
+)
+
+desk_site = Desk(name="admin")
+for model, page in MODEL_PAGES:
+    desk_site.register(model, page)
