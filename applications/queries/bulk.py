@@ -50,9 +50,9 @@ def insert_like(template: models.Model, taken: Values, source: str, values: Valu
     )
 
 
-def instant(value: Any) -> datetime:
-    """An instant out of a row of `fetch`: SQLite has text in UTC."""
-    return value if isinstance(value, datetime) else datetime.fromisoformat(value).replace(tzinfo=UTC)
+def instant(value: datetime) -> datetime:
+    """An instant out of a row of `fetch`: SQLite gives it without its zone, which is UTC."""
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def named(prefix: str, values: list[Any]) -> tuple[str, dict[str, Any]]:

@@ -19,12 +19,16 @@ from applications.rules.policy import Capability, Edition
 
 DUE = "g.closed_at IS NULL AND g.ends_at <= %(now)s"
 
-# Another right of the same subscription x capability holds at the instant of the end, or holds now.
-COVERED = """EXISTS (
+_OTHER = """EXISTS (
   SELECT 1 FROM applications_accessgrant o
-  WHERE o.subscription_id = g.subscription_id AND o.capability = g.capability AND o.id <> g.id
-    AND (o.starts_at <= g.ends_at AND o.ends_at > g.ends_at AND (o.revoked_at IS NULL OR o.revoked_at > g.ends_at)
-      OR o.starts_at <= %(now)s AND o.ends_at > %(now)s AND o.revoked_at IS NULL))"""
+  WHERE o.subscription_id = g.subscription_id AND o.capability = g.capability AND o.id <> g.id AND ({holds}))"""
+_AT_END = "o.starts_at <= g.ends_at AND o.ends_at > g.ends_at AND (o.revoked_at IS NULL OR o.revoked_at > g.ends_at)"
+_NOW = "o.starts_at <= %(now)s AND o.ends_at > %(now)s AND o.revoked_at IS NULL"
+
+COVERED_AT_END = _OTHER.format(holds=_AT_END)
+"""Another right of the same subscription and capability holds at the instant of the end."""
+COVERED = _OTHER.format(holds=f"{_AT_END} OR {_NOW}")
+"""That, or one holds now, when the end is past: who was approved in between is told of no loss."""
 
 _ENDS = """
 SELECT COUNT(*), COALESCE(SUM(t.covered), 0), COUNT(DISTINCT t.customer_id),
@@ -37,12 +41,9 @@ FROM (SELECT g.customer_id, CASE WHEN {covered} THEN 1 ELSE 0 END AS covered
 # approvals since a preview never hold a mail back. What is closed already counts, so that a run may resume.
 _LOSING = """
 SELECT {what} FROM applications_accessgrant g
-WHERE g.ends_at = %(ends_at)s AND g.revoked_at IS NULL AND NOT EXISTS (
-  SELECT 1 FROM applications_accessgrant o
-  WHERE o.subscription_id = g.subscription_id AND o.capability = g.capability AND o.id <> g.id
-    AND o.starts_at <= g.ends_at AND o.ends_at > g.ends_at AND o.granted_at <= %(known_at)s
-    AND (o.revoked_at IS NULL OR o.revoked_at > g.ends_at))
+WHERE g.ends_at = %(ends_at)s AND g.revoked_at IS NULL AND NOT {known}
 """
+_KNOWN = _OTHER.format(holds=f"{_AT_END} AND o.granted_at <= %(known_at)s")
 
 _UNPREVIEWED = 20
 """So many rights may end at one instant that nobody ever previewed (single approvals) without a person's look."""
@@ -81,11 +82,15 @@ def count_ends(now: datetime, edition: Edition | None) -> Ends:
     return Ends(*bulk.fetch(sql, {**values, "now": now})[0])
 
 
+def _losing(what: str) -> str:
+    return _LOSING.format(what=what, known=_KNOWN)
+
+
 def preview_numbers(ends_at: datetime, *, known_at: datetime) -> dict[str, int]:
     """Fields of a preview of one deadline by what is known at an instant."""
     values = {"ends_at": ends_at, "known_at": known_at}
-    rights, customers = bulk.fetch(_LOSING.format(what="COUNT(*), COUNT(DISTINCT g.customer_id)"), values)[0]
-    losing = _LOSING.format(what="g.customer_id")
+    rights, customers = bulk.fetch(_losing("COUNT(*), COUNT(DISTINCT g.customer_id)"), values)[0]
+    losing = _losing("g.customer_id")
     states, names = bulk.named("state", [state.value for state in UNDECIDED_STATES])
     pending = bulk.fetch(
         f"SELECT COUNT(DISTINCT a.customer_id) FROM applications_application a "  # noqa: S608
@@ -132,7 +137,7 @@ def differs_from_preview(now: datetime, share: float) -> bool:
         return True
     for ends_at, preview in latest.items():
         values = {"ends_at": ends_at, "known_at": preview.made_at}
-        real = bulk.fetch(_LOSING.format(what="COUNT(DISTINCT g.customer_id)"), values)[0][0]
+        real = bulk.fetch(_losing("COUNT(DISTINCT g.customer_id)"), values)[0][0]
         if abs(real - preview.customers) > share * preview.customers:
             return True
     return False

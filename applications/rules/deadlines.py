@@ -69,6 +69,16 @@ def next_decent(at: datetime, zone: tzinfo, hours: SendHours) -> datetime:
     return at
 
 
+def last_decent(at: datetime, zone: tzinfo, hours: SendHours) -> datetime:
+    """The last instant at or before `at` that is a decent hour: what fell due until then may go out at `at`."""
+    moment = at.astimezone(UTC)
+    for _ in range(4 * DAY // QUARTER):
+        if hours.hold(moment.astimezone(zone)):
+            return moment
+        moment -= (moment - _EPOCH) % QUARTER + timedelta.resolution
+    return at
+
+
 def steps_due(
     ends_at: datetime,
     days_before: Iterable[int],
