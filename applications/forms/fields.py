@@ -121,8 +121,11 @@ class SomeOf(Kept, forms.MultipleChoiceField):
         "invalid_choice": gettext_lazy("This is not one of the answers. Choose from the list.")
     }
 
-    def __init__(self, *, option_help: dict[str, Any] | None = None, **kwargs: Any) -> None:
-        super().__init__(widget=forms.CheckboxSelectMultiple, **kwargs)
+    def __init__(
+        self, *, option_help: dict[str, Any] | None = None, many: bool = False, **kwargs: Any
+    ) -> None:
+        attrs = {"class": "many"} if many else {}
+        super().__init__(widget=forms.CheckboxSelectMultiple(attrs=attrs), **kwargs)
         self.widget.option_help = option_help or {}  # type: ignore[attr-defined]  # read by the tag option_help
 
 

@@ -124,6 +124,7 @@ class SectionForm(PortalForm):
                     label=f"{common['label']}: {service.name.to(self.language)}",
                     help_text=common["help_text"] if first else "",
                     required=common["required"],
+                    many=True,
                 ),
             )
             first = False

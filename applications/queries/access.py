@@ -1,6 +1,6 @@
 """Floor 3: what a customer may use on which subscription, and what ends next. Every state comes from `rules.access`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -123,31 +123,44 @@ class Block:
     rows: list[Row]
     lines: list[tuple[Subscription, list[Cell]]] = field(default_factory=list)
     """The same, turned: one line a subscription."""
+    others: list[Row] = field(default_factory=list)
+    """What is open or retired, and all of a service that nobody asked for: told in lines, not in the table."""
 
 
 def blocks_of(board: Board, language: str | None) -> list[Block]:
     """The table by services; gated capabilities first."""
     blocks = []
     for service in board.edition.services.values():
-        rows = list(_rows(board, board.edition.capabilities_of(service.code), language))
-        lines = [(one, [row.cells[n] for row in rows]) for n, one in enumerate(board.subscriptions)]
-        if rows:
-            blocks.append(Block(service.name.to(language), rows, lines))
+        alone, others = _rows(board, board.edition.capabilities_of(service.code), language)
+        lines = [(one, [row.cells[n] for row in alone]) for n, one in enumerate(board.subscriptions)]
+        if alone or others:
+            blocks.append(Block(service.name.to(language), alone, lines, others))
     return blocks
 
 
-def _rows(board: Board, capabilities: Iterable[Capability], language: str | None) -> Iterator[Row]:
-    alone: list[Row] = []
+def _rows(
+    board: Board, capabilities: Iterable[Capability], language: str | None
+) -> tuple[list[Row], list[Row]]:
+    """Rows of the table: gated capabilities of which anything was granted or asked; the rest, equal ones together."""
+    table: list[Row] = []
     together: dict[tuple[Cell, ...], list[Capability]] = {}
     for capability in capabilities:
         cells = tuple(_cell(board, one, capability) for one in board.subscriptions)
-        if capability.needs_approval and any(cell.face not in ("open", "retired") for cell in cells):
-            alone.append(_row(board, [capability], cells, language))
+        if capability.needs_approval and any(cell.face not in _IDLE for cell in cells):
+            table.append(_row(board, [capability], cells, language))
         else:
             together.setdefault(cells, []).append(capability)
-    yield from alone
-    for cells, same in together.items():
-        yield _row(board, same, cells, language)
+    return table, [_row(board, same, cells, language) for cells, same in together.items()]
+
+
+def may_apply(blocks: Iterable[Block]) -> bool:
+    """Whether anything on the page can be applied for."""
+    return any(
+        cell.may_apply for block in blocks for row in (*block.rows, *block.others) for cell in row.cells
+    )
+
+
+_IDLE = (AccessReason.OPEN, AccessReason.RETIRED, AccessReason.NOT_APPLIED)
 
 
 def _cell(board: Board, subscription: Subscription, capability: Capability) -> Cell:
@@ -162,7 +175,7 @@ def _cell(board: Board, subscription: Subscription, capability: Capability) -> C
         ends_at=verdict.ends_at,
         since=since,
         reference=reference,
-        may_apply=verdict.reason in _APPLY and not reference,
+        may_apply=capability.needs_approval and verdict.reason in _APPLY and not reference,
     )
 
 
@@ -266,7 +279,7 @@ def banner_of(board: Board, zone: ZoneInfo, in_draft: Iterable[str] = ()) -> dic
         going = [c for c in gated if board.verdict(one, c.code).ends_at == ends_at]
         staying = [c for c in gated if board.works_on_one(one, c.code, ends_at)]
         if going:
-            loses.append(_losing(board, one, going, str(one.guid) in drafted))
+            loses.append(_losing(board, one, going, drafted=str(one.guid) in drafted, partly=bool(staying)))
         elif staying:
             until = min(filter(None, (board.verdict(one, c.code).ends_at for c in staying)), default=None)
             keeps.append(
@@ -301,19 +314,22 @@ def banner_of(board: Board, zone: ZoneInfo, in_draft: Iterable[str] = ()) -> dic
     }
 
 
-def _losing(board: Board, one: Subscription, going: list[Capability], drafted: bool) -> dict[str, Any]:
+def _losing(
+    board: Board, one: Subscription, going: list[Capability], *, drafted: bool, partly: bool
+) -> dict[str, Any]:
     reference = next(
         (board.asked[(one.guid, c.code)] for c in going if (one.guid, c.code) in board.asked), ""
     )
+    names = ", ".join(c.name for c in going)
+    part = _("Ends: %(names)s") % {"names": names} if partly else ""
     if reference:
-        return _line(
-            one, "with_us", note=_("With us:"), href=f"/applications/{reference}/status/", link=reference
-        )
+        return _line(one, "with_us", note=part, href=f"/applications/{reference}/status/", link=reference)
     if drafted:
-        return _line(one, "in_draft", note=_("Not submitted yet"))
+        return _line(one, "in_draft", note=part or _("Not submitted yet"))
     return _line(
         one,
         "not_applied",
+        note=part,
         href="/applications/new/?capability=" + going[0].code,
         link=_("Apply"),
     )

@@ -49,10 +49,23 @@ def load(user: User, reference: str) -> Application:
     return found
 
 
-def own(user: User) -> QuerySet[Application]:
-    """The person's list, newest first, with what each asks for. Two statements whatever the number."""
+def own(user: User, edition: Edition) -> QuerySet[Application]:
+    """The person's list, newest first, with what each asks for. Three statements whatever the number."""
     items = RequestedCapability.objects.order_by("id").only("application_id", "capability", "outcome")
-    return visible_to(user).order_by("-created_at", "-id").prefetch_related(Prefetch("items", items))
+    need = Section.objects.filter(code=section_of(edition, QuestionType.CAPABILITIES))
+    return (
+        visible_to(user)
+        .order_by("-created_at", "-id")
+        .prefetch_related(Prefetch("items", items), Prefetch("sections", need))
+    )
+
+
+def asks_for(application: Application, edition: Edition) -> list[str]:
+    """Capabilities that an application of `own` asks for, or that its draft has chosen."""
+    if items := list(application.items.all()):
+        return list(dict.fromkeys(item.capability for item in items))
+    saved = {section.code: section.answers for section in application.sections.all()}
+    return said.listed(edition, said.flat(saved), QuestionType.CAPABILITIES)
 
 
 # --- a draft ---

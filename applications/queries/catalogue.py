@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+
 from applications.enums import CapabilityState
 from applications.rules import answers as said
 from applications.rules.deadlines import last_safe_day
@@ -32,6 +34,12 @@ class Entry:
     @property
     def differs(self) -> bool:
         return self.state != self.state_existing
+
+    @property
+    def face_existing(self) -> str:
+        """What an existing subscription is shown: what only retires is a grace that ends, not a need of approval."""
+        leaving = self.state_existing == CapabilityState.GATED and not self.capability.needs_approval
+        return "grace" if leaving else self.state_existing.value
 
     @property
     def retiring(self) -> bool:
@@ -114,7 +122,7 @@ def home_of(edition: Edition, now: datetime, language: str | None) -> dict[str, 
         "gated_count": len(by_state[CapabilityState.GATED]),
         "open_count": len(by_state[CapabilityState.OPEN]),
         "capability_count": len(found),
-        "service_names": names,
+        "service_names": joined(names),
         "now": now,
         "gate": _gate(edition, gates[0], now) if gates else None,
         "open": by_state[CapabilityState.OPEN][:5],
@@ -127,6 +135,13 @@ def home_of(edition: Edition, now: datetime, language: str | None) -> dict[str, 
         "half_days": None,
         "half_cases": None,
     }
+
+
+def joined(names: list[str]) -> str:
+    """`A, B and C`."""
+    if len(names) < 2:
+        return "".join(names)
+    return _("%(first)s and %(last)s") % {"first": ", ".join(names[:-1]), "last": names[-1]}
 
 
 def _gate(edition: Edition, gate: Gate, now: datetime) -> dict[str, Any]:
@@ -151,16 +166,19 @@ def answer_for(edition: Edition, capability: Capability, existing: bool, at: dat
     state = capability.state(at, existing)
     gate = edition.gates.get(capability.gate or "")
     grace = capability.grace if existing else None
+    retired_at = capability.retired_at(existing)
     return {
         "state": state.value,
+        "leaving": state != CapabilityState.RETIRED
+        and not capability.needs_approval
+        and retired_at is not None,
         "gate": gate,
         "gated_at": capability.gated_at,
         "opened_at": capability.opened_at if capability.opened_at and capability.opened_at <= at else None,
-        "retired_at": capability.retired_at(existing),
-        "retires_later": (end := capability.retired_at(existing)) is not None and end > at,
+        "retired_at": retired_at,
         "grace_ends_at": grace[1] if grace else None,
         "grace_holds": grace is not None and grace[0] <= at < grace[1],
         "submit_by": safe_day_of(edition, grace[1], at) if grace and at < grace[1] else None,
         "next_change": capability.next_change(at, existing),
-        "last_day": None if end is None else end - timedelta.resolution,
+        "last_day": None if retired_at is None else retired_at - timedelta.resolution,
     }

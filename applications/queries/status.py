@@ -266,7 +266,7 @@ def _next_step(outcome: str) -> str:
     steps = {
         Outcome.APPROVED: _("It works now. Your access page shows until when."),
         Outcome.CONDITIONS: _("It works now. Meet the conditions by their dates."),
-        Outcome.DENIED: _("Cure the reasons and apply again, or appeal: another reviewer reads it."),
+        Outcome.DENIED: _("Cure the reasons and apply again."),
         Outcome.NOT_NEEDED: _("It is open to everybody. Just use it."),
         Outcome.RETIRED: _("It is not available to anybody. No application brings it back."),
         Outcome.ANSWERED: _("Policy review answered your enquiry. An enquiry grants nothing."),

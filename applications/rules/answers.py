@@ -112,11 +112,11 @@ def standing(capability: Capability, at: datetime, existing: bool) -> Outcome | 
 
     What retires without ever asking for approval cannot be applied for either, even while it still works.
     """
-    if capability.state(at, existing) == CapabilityState.RETIRED:
+    state = capability.state(at, existing)
+    if state == CapabilityState.OPEN:
+        return Outcome.NOT_NEEDED
+    if state == CapabilityState.RETIRED or not capability.needs_approval:
         return Outcome.RETIRED
-    if capability.state(at, existing) == CapabilityState.OPEN:
-        leaving = capability.retired_for_new_at is not None and capability.retired_for_new_at <= at
-        return Outcome.RETIRED if leaving else Outcome.NOT_NEEDED
     return None
 
 

@@ -32,12 +32,14 @@ def index(request: HttpRequest) -> HttpResponse:
     edition, now, language = edition_in_force(), clock.now(), get_language()
     board = find.board_of(customer, edition, now)
     zone = find.zone_of(customer, edition, request.user.time_zone)
+    blocks = find.blocks_of(board, language)
     context = {
         "customer": customer,
         "memberships": memberships,
         "heading": find.headline(board, language),
         "board": board,
-        "blocks": find.blocks_of(board, language),
+        "blocks": blocks,
+        "may_apply": find.may_apply(blocks),
         "turned": len(board.subscriptions) > find.COLUMNS_MOST,
         "deadline": find.banner_of(board, zone),
         "now": now,

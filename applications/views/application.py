@@ -54,12 +54,12 @@ def crumbs(application: Application, *more: str) -> list[tuple[str, str]]:
 def index(request: HttpRequest) -> HttpResponse:
     """Every application of the person's customers, newest first."""
     edition = edition_in_force()
-    page = Paginator(find.own(request.user), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(find.own(request.user, edition), PAGE).get_page(request.GET.get("page"))
     language = get_language()
     rows = [
         {
             "application": one,
-            "asks": _asks(edition, one, language),
+            "asks": find.names_of(edition, find.asks_for(one, edition), language),
         }
         for one in page
     ]
@@ -75,11 +75,6 @@ def index(request: HttpRequest) -> HttpResponse:
             "member": bool(memberships),
         },
     )
-
-
-def _asks(edition: Edition, application: Application, language: str | None) -> str:
-    codes = dict.fromkeys(item.capability for item in application.items.all())
-    return find.names_of(edition, codes, language)
 
 
 @member_page("GET", "POST")
@@ -169,11 +164,11 @@ _CAPABILITIES = find.QuestionType.CAPABILITIES
 
 def _summary(edition: Edition, part: Any, draft: find.Draft, language: str | None) -> str:
     """The first answers of a section in one line."""
-    shown = [
-        row.lines[0] if len(row.lines) == 1 else f"{row.lines[0]} +{len(row.lines) - 1}"
-        for row in rows_of(edition, part, draft.answers, language)
-        if row.lines and row.short
-    ]
+    shown = []
+    for row in rows_of(edition, part, draft.answers, language):
+        lines = [name or guid for name, guid in row.ids] or list(row.lines)
+        if lines and row.short:
+            shown.append(lines[0] if len(lines) == 1 else f"{lines[0]} +{len(lines) - 1}")
     return ", ".join(shown[:3])
 
 

@@ -26,7 +26,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def check(request: HttpRequest) -> HttpResponse:
     """Do I need approval? Everything stands in the address, so that an answer can be shared."""
     edition, now, language = edition_in_force(), clock.now(), get_language()
-    form = CheckForm(request.GET or None, edition=edition, language=language)
+    form = CheckForm({"customer": "new", **request.GET.dict()}, edition=edition, language=language)
     typed = request.GET.get("q", "")
     code = request.GET.get("capability", "")
     existing = request.GET.get("customer") == "existing"

@@ -242,7 +242,7 @@ def test_the_list_takes_the_same_statements_for_any_number(
     for _ in range(count):
         drafts.draft(nordlys, owner, edition_row)
     client = sign_in(owner)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         assert client.get(reverse("application-list")).status_code == 200
 
 
