@@ -28,7 +28,7 @@ class TestState:
         [
             *enums.State.values,
             *enums.Outcome.values,
-            *(set(enums.AccessReason.values)),
+            *enums.AccessReason.values,
             *enums.CapabilityState.values,
             *enums.FlagEffect.values,
             *(f"risk_{risk}" for risk in enums.Risk.values),
