@@ -59,6 +59,7 @@ def check(
 
     Raises InvalidInput: `item-<id>`, `items`, `words`, `flags`.
     """
+    lines = _words(words)
     items = [item for item in case.items_of(application) if item.closed_at is None]
     rows = [case.as_rule_item(item, edition, now) for item in items]
     tidied = {item: said.tidied() for item, said in outcomes.items()}
@@ -69,7 +70,7 @@ def check(
             "%(count)d items are closed already. Load the case again.",
             len(strange),
         ) % {"count": len(strange)}
-    if any(said.outcome == Outcome.ANSWERED for said in tidied.values()) and not _words(words):
+    if any(said.outcome == Outcome.ANSWERED for said in tidied.values()) and not lines:
         errors["words"] = _("An enquiry needs an answer. Write it here; it goes into the letter.")
     if waiting := len(case.unsettled(case.flags_of(application), edition)):
         errors["flags"] = ngettext(

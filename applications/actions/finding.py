@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from applications.actions import audit, message
 from applications.actions.review import TEXT_MAX, WRITERS, required_text, too_long
 from applications.enums import MessageKind, Move, Settlement, State
-from applications.exceptions import InvalidInput, NotAllowed, NotPossibleNow
+from applications.exceptions import InvalidInput, NotAllowed, NotFound, NotPossibleNow
 from applications.models import Application, Flag, Note, SectionReview, User
 from applications.permissions import Can, is_own_customer, require, require_staff_move
 from applications.queries import case
@@ -58,13 +58,22 @@ def settle_flag(
 
 @transaction.atomic
 def review_section(
-    application: Application, *, section: str, verdict: str, note: str = "", by: User, now: datetime
+    application: Application,
+    *,
+    section: str,
+    verdict: str,
+    note: str = "",
+    edition: Edition,
+    by: User,
+    now: datetime,
 ) -> SectionReview:
     """A verdict (`fine` or `doubt`, with a note) on one section.
 
-    Effects: the verdict in place of an older one, audit row. Raises NotAllowed, NotPossibleNow (not in
-    review), InvalidInput (`verdict`, `note`).
+    Effects: the verdict in place of an older one, audit row. Raises NotFound (no such section),
+    NotAllowed, NotPossibleNow (not in review), InvalidInput (`verdict`, `note`).
     """
+    if edition.section(section) is None:
+        raise NotFound
     said = clean_text(note, multiline=True)
     if verdict not in VERDICTS:
         raise InvalidInput({"verdict": _("Say whether this section is fine or in doubt.")})

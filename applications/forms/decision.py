@@ -34,7 +34,6 @@ class ItemFields:
     outcome: forms.BoundField
     reasons: forms.BoundField | None
     conditions: forms.BoundField | None
-    error: str
 
 
 class DecisionForm(PortalForm):
@@ -64,7 +63,6 @@ class DecisionForm(PortalForm):
     ) -> None:
         super().__init__(*args, auto_id="decide-%s", **kwargs)
         self.items = {str(item.row.pk): item for item in items}
-        self.row_errors: dict[str, str] = {}
         self._edition, self._language = edition, language
         if not two_needed:
             del self.fields["note"]
@@ -122,7 +120,6 @@ class DecisionForm(PortalForm):
                 outcome=self[f"outcome-{key}"],
                 reasons=self[f"reasons-{key}"] if f"reasons-{key}" in self.fields else None,
                 conditions=self[f"conditions-{key}"] if f"conditions-{key}" in self.fields else None,
-                error=self.row_errors.get(key, ""),
             )
             for key, _possible in self._keys()
         ]
@@ -145,9 +142,5 @@ class DecisionForm(PortalForm):
     def refuse(self, errors: Mapping[str, str]) -> None:
         """Put what the action found to the fields it is about."""
         for name, message in errors.items():
-            if name.startswith("item-"):
-                key = name.removeprefix("item-")
-                self.row_errors[key] = message
-                self.add_error(f"outcome-{key}", message)
-            else:
-                self.add_error(name if name in self.fields else None, message)
+            field = f"outcome-{name.removeprefix('item-')}" if name.startswith("item-") else name
+            self.add_error(field if field in self.fields else None, message)

@@ -1,9 +1,10 @@
 """Floor 3: what actions and pages ask about one case (design §5), each in a fixed number of statements."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Subquery
 
 from applications.enums import CapabilityState, Risk, State
 from applications.exceptions import NotFound
@@ -13,39 +14,57 @@ from applications.models import (
     Flag,
     MailDomain,
     Membership,
+    PolicyEdition,
     RequestedCapability,
     User,
 )
 from applications.permissions import Can, require
+from applications.queries.policy import edition_by_digest, no_edition
 from applications.rules import review
-from applications.rules.identifiers import email_domain
+from applications.rules.identifiers import email_domain, read_reference
 from applications.rules.policy import Edition
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A case, whether the reader stands too near to judge it, and the edition in force."""
+
+    application: Application
+    near: bool
+    edition: Edition
 
 
 def load(user: User, reference: str) -> Application:
     """One case for staff. Raises as `find`."""
-    return find(user, reference)[0]
+    return find(user, reference).application
 
 
-def find(user: User, reference: str) -> tuple[Application, bool]:
-    """One case for staff, and whether the person stands too near to judge it (member, or same mail domain).
+def find(user: User, reference: str) -> Found:
+    """One case for staff, by one statement.
 
-    Raises NotAllowed for who may not see cases, NotFound for drafts and what is not there (promise P9).
+    Raises NotAllowed for who may not see cases, NotFound for drafts and what is not there (promise P9), NoEdition.
     """
     require(user, Can.SEE_CASES)
     domains = MailDomain.objects.filter(customer=OuterRef("customer"), domain=email_domain(user.email))
     member = Membership.objects.filter(customer=OuterRef("customer"), user=user)
+    rules = PolicyEdition.objects.filter(in_force=True)
     found = (
         Application.objects.exclude(state=State.DRAFT)
-        .filter(reference=reference, submitted_at__isnull=False, edition__isnull=False)
+        .filter(reference=read_reference(reference), submitted_at__isnull=False, edition__isnull=False)
         .select_related("customer", "edition", "assigned_to", "submitted_by", "previous")
         .defer("edition__text", "search_text")
-        .annotate(near=Exists(domains) | Exists(member))
+        .annotate(
+            near=Exists(domains) | Exists(member),
+            rules_digest=Subquery(rules.values("digest")[:1]),
+            rules_id=Subquery(rules.values("pk")[:1]),
+        )
         .first()
     )
     if found is None:
         raise NotFound
-    return found, found.near
+    if found.rules_id is None:
+        raise no_edition()
+    return Found(found, found.near, edition_by_digest(found.rules_digest, found.rules_id))
 
 
 def items_of(application: Application) -> list[RequestedCapability]:

@@ -29,7 +29,7 @@ from applications.permissions import Can, can
 from applications.queries import case
 from applications.queries.answers import Row, rows_of
 from applications.queries.desk import face_of
-from applications.queries.policy import edition_in_force, edition_of
+from applications.queries.policy import edition_of
 from applications.rules import answers as said
 from applications.rules import workflow
 from applications.rules.deadlines import days_left
@@ -228,16 +228,16 @@ class CaseFile:
 
 
 def casefile(user: User, reference: str, *, now: datetime, language: str | None) -> CaseFile:
-    """Everything the page of a case shows, in twelve statements (thirteen when its edition is no longer in force).
+    """Everything the page of a case shows, in eleven statements.
 
     Raises as `case.find`.
     """
-    application, near = case.find(user, reference)
+    found = case.find(user, reference)
+    application, edition = found.application, found.edition
     row = application.edition
     if row is None:
         raise NotFound
     asked_by = edition_of(row)
-    edition = asked_by if row.in_force else edition_in_force()
     submissions = list(application.submissions.order_by("-number")[:2])
     rows = case.items_of(application)
     number = submissions[0].number if submissions else 0
@@ -251,7 +251,7 @@ def casefile(user: User, reference: str, *, now: datetime, language: str | None)
     views = [_flag(flag, asked_by, language) for flag in flags]
     sections = _sections(asked_by, submissions, views, verdicts, language)
     shown = {flag.row.pk for section in sections for judged in section.judged for flag in judged.flags}
-    moves = _moves(user, application, decisions) if not near else frozenset()
+    moves = _moves(user, application, decisions) if not found.near else frozenset()
     items = [_item(item, edition, now, language) for item in rows]
     return CaseFile(
         application=application,
@@ -278,7 +278,7 @@ def casefile(user: User, reference: str, *, now: datetime, language: str | None)
         submission=number,
         moves=moves,
         works=Move.REQUEST_INFORMATION in moves,
-        writes=can(user, Can.REVIEW) and not near,
+        writes=can(user, Can.REVIEW) and not found.near,
     )
 
 

@@ -29,7 +29,7 @@ from applications.models import Application
 from applications.permissions import Can
 from applications.queries import case as cases
 from applications.queries.casefile import CaseFile, casefile
-from applications.queries.policy import edition_in_force
+from applications.queries.policy import edition_in_force, edition_of
 from applications.queries.queue import reviewers
 from applications.rules.review import effect_of, read_outcomes
 from applications.views.desk import StaffRequest, page, staff
@@ -259,12 +259,22 @@ def settle(request: StaffRequest, *, reference: str, flag: int) -> HttpResponse:
 @staff(Can.REVIEW, "POST")
 def judge(request: StaffRequest, *, reference: str, section: str) -> HttpResponse:
     form = SectionForm(request.POST, section=section)
+
+    def act(found: Application) -> object:
+        return finding.review_section(
+            found,
+            section=section,
+            verdict=form.cleaned_data["verdict"],
+            note=form.cleaned_data["note"],
+            edition=edition_of(found.edition) if found.edition else edition_in_force(),
+            by=request.user,
+            now=clock.now(),
+        )
+
     return attempt(
         request,
         reference,
-        lambda found: finding.review_section(
-            found, section=section, by=request.user, now=clock.now(), **form.cleaned_data
-        ),
+        act,
         typed={f"section-{section}": form},
         done=_("Your verdict is noted."),
         anchor=f"#{section}",

@@ -105,15 +105,32 @@ def test_findings_wait_for_the_review(
             now=now,
         )
     with pytest.raises(NotPossibleNow):
-        finding.review_section(elsewhere, section="people", verdict="fine", by=reviewer, now=now)
+        finding.review_section(
+            elsewhere, edition=factories.read_file(), section="people", verdict="fine", by=reviewer, now=now
+        )
 
 
 # --- sections ---
 
 
 def test_the_last_verdict_of_a_section_stands(held: Application, reviewer: User, now: datetime) -> None:
-    finding.review_section(held, section="people", verdict="doubt", note="Who reviews?", by=reviewer, now=now)
-    finding.review_section(held, section="people", verdict="fine", by=reviewer, now=now + timedelta(hours=1))
+    finding.review_section(
+        held,
+        edition=factories.read_file(),
+        section="people",
+        verdict="doubt",
+        note="Who reviews?",
+        by=reviewer,
+        now=now,
+    )
+    finding.review_section(
+        held,
+        edition=factories.read_file(),
+        section="people",
+        verdict="fine",
+        by=reviewer,
+        now=now + timedelta(hours=1),
+    )
     verdict = held.section_reviews.get()
     assert (verdict.verdict, verdict.note, verdict.reviewed_by) == ("fine", "", reviewer)
     assert audit_actions(held) == ["section.reviewed"] * 2
@@ -127,7 +144,15 @@ def test_a_verdict_that_says_too_little(
     held: Application, reviewer: User, now: datetime, verdict: str, note: str, field: str
 ) -> None:
     with pytest.raises(InvalidInput) as wrong:
-        finding.review_section(held, section="people", verdict=verdict, note=note, by=reviewer, now=now)
+        finding.review_section(
+            held,
+            edition=factories.read_file(),
+            section="people",
+            verdict=verdict,
+            note=note,
+            by=reviewer,
+            now=now,
+        )
     assert set(wrong.value.errors) == {field}
 
 
