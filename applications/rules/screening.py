@@ -177,7 +177,7 @@ class _Case:
             others = tuple(near.find(words)) if when.near else ()
             against = tuple(unless.find(words)) if when.unless else ()
             for hit in wanted.find(words):
-                close = not when.near or any(_distance(hit, other) <= when.within for other in others)
+                close = not when.near or any(_is_near(words, hit, other, when) for other in others)
                 if close and not any(_speaks_against(words, hit, other, when) for other in against):
                     return _Place(code, words[hit.first].start, words[hit.last].end)
         return None
@@ -213,9 +213,16 @@ def _distance(one: Hit, other: Hit) -> int:
     return max(one.first - other.last, other.first - one.last, 0)
 
 
+def _is_near(words: tuple[Word, ...], hit: Hit, other: Hit, when: When) -> bool:
+    together = not when.same_sentence or words[hit.first].sentence == words[other.first].sentence
+    return together and _distance(hit, other) <= when.within
+
+
 def _speaks_against(words: tuple[Word, ...], hit: Hit, other: Hit, when: When) -> bool:
-    same = words[hit.first].sentence == words[other.first].sentence
-    return same and _distance(hit, other) <= when.unless_within
+    """A word such as "not" in the same sentence, close by, and not part of the find ("no alternative")."""
+    part_of_it = hit.first <= other.first and other.last <= hit.last
+    together = words[hit.first].sentence == words[other.first].sentence
+    return together and not part_of_it and _distance(hit, other) <= when.unless_within
 
 
 def _owned(domain: str) -> str:

@@ -20,7 +20,16 @@ def _is_code(value: str) -> str:
 
 Code = Annotated[str, AfterValidator(_is_code)]
 Codes = tuple[Code, ...]
-Words = tuple[Annotated[str, Field(min_length=1, max_length=80)], ...]
+
+
+def _star_at_end(value: str) -> str:
+    if "*" in value[:-1]:
+        raise PydanticCustomError("star", "'{value}': a star stands at the end only", {"value": value})
+    return value
+
+
+Word = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_star_at_end)]
+Words = tuple[Word, ...]
 
 
 class Part(BaseModel):

@@ -61,9 +61,10 @@ class Check(StrEnum):
 class When(Part):
     """One way to raise a flag: everything that is stated must hold; lists hold when any member does.
 
-    `words` names word lists of which one must be written in an answer (of `questions`, or of any); then one
-    of `near` within `within` words of it, and none of `unless` within `unless_within` words of it in the same
-    sentence. `missing` holds when one of its questions has no answer, or one of the words `no-answer` alone.
+    `words` names word lists of which one must be written in an answer (of `questions`, or of any); then one of
+    `near` within `within` words of it (with `same_sentence` in the same sentence), and none of `unless` within
+    `unless_within` words of it in the same sentence. `missing` holds when one of its questions has no answer, or
+    one of the words `no-answer` alone.
     """
 
     answers: Mapping[Code, tuple[str, ...]] = {}
@@ -74,6 +75,7 @@ class When(Part):
     questions: Codes = ()
     near: Codes = ()
     within: Annotated[int, Field(ge=1, le=200)] = 12
+    same_sentence: bool = False
     unless: Codes = ()
     unless_within: Annotated[int, Field(ge=1, le=50)] = 5
     check: Annotated[Check | None, Field(strict=False)] = None

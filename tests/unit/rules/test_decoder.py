@@ -100,6 +100,11 @@ SEALED = "eyJhbGciOiJkaXIifQ..aXY1aXY1aXY1aXY1.Y2lwaGVydGV4dC10aGF0LW11c3QtZ28.d
             "face-id-default",
             ["face.face-id"],
         ),
+        (
+            "POST /face/v1.0/detect?returnFaceId=false → Invalid request has been sent.",
+            "older-sdk",
+            ["face.face-id"],
+        ),
         ("Feature not available on the free tier", "free-tier", []),
     ],
 )

@@ -245,6 +245,7 @@ SPOILT: dict[str, Fault] = {
         "screening.stiekem.when.0",
         "unknown-reference",
     ),
+    "a star inside": ('"stiekem", ', '"stie*kem", ', "words.geheim.0", "star"),
     "near to nothing": ('words = ["geheim"]\n', 'near = ["geheim"]\n', "screening.stiekem.when.0", "empty"),
     "always": ('words = ["geheim"]\n', "", "screening.stiekem.when.0", "empty"),
     "an example of no question": (

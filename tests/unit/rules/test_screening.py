@@ -212,6 +212,7 @@ def toy(when: str) -> Edition:
         cat = ["cat", "wild cat"]
         dog = ["dog"]
         not = ["not", "no"]
+        none = ["no alternative"]
         [screening.rule]
         name = "R"
         effect = "ask"
@@ -241,6 +242,9 @@ def toy(when: str) -> Edition:
         ('words = ["cat"]\nunless = ["not"]\nunless_within = 2', {"one": "cat not"}, False),
         ('words = ["cat"]\nunless = ["not"]\nunless_within = 2', {"one": "No. A cat"}, True),
         ('words = ["cat"]\nunless = ["not"]', {"one": "no cat. A cat"}, True),
+        ('words = ["cat"]\nnear = ["dog"]\nsame_sentence = true', {"one": "A cat. A dog"}, False),
+        ('words = ["cat"]\nnear = ["dog"]\nsame_sentence = true', {"one": "A cat, a dog"}, True),
+        ('words = ["none"]\nunless = ["not"]', {"one": "no alternative"}, True),
         ('answers.pick = ["a"]', {"pick": "a"}, True),
         ('answers.pick = ["a"]', {"pick": "b"}, False),
         ('answers.pick = ["a"]\nwords = ["cat"]', {"pick": "a", "one": "dog"}, False),
