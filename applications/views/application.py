@@ -22,7 +22,7 @@ from applications.models import Application, Section
 from applications.queries import application as find
 from applications.queries import customer as find_customer
 from applications.queries.access import banner_for
-from applications.queries.answers import rows_of
+from applications.queries.answers import Row, rows_of
 from applications.queries.policy import edition_in_force
 from applications.rules import answers as said
 from applications.rules.identifiers import read_reference
@@ -242,9 +242,10 @@ def _section_page(
         "form": form,
         "saved": saved,
         "newer": newer,
-        "theirs": rows_of(edition, part, newer.answers, language) if newer else [],
+        "theirs": _theirs(edition, part, newer, form.cleaned_answers()) if newer else [],
         "missing": [(form.field_of(one.code), one.label.to(language)) for one in missing],
         "may_write": may_write(application),
+        "cannot_attest": not form.may_attest and any(one.type == _ATTESTATION for one in part.questions),
         "asks_ids": any(one.type in _IDS for one in part.questions),
         "needs_capabilities": not form.shown_use_cases(),
         "need_section": find.section_of(edition, _CAPABILITIES),
@@ -260,6 +261,13 @@ def _section_page(
     return render(request, "applications/section.html", context, status=409 if newer else 200)
 
 
+def _theirs(edition: Edition, part: Any, newer: Section, mine: dict[str, Any]) -> list[Row]:
+    """Only what differs: the answers of the newer version that mine would replace."""
+    rows = rows_of(edition, part, newer.answers, get_language())
+    return [row for row in rows if newer.answers.get(row.code) != mine.get(row.code)]
+
+
+_ATTESTATION = find.QuestionType.ATTESTATION
 _IDS = (find.QuestionType.SUBSCRIPTIONS, find.QuestionType.TENANT)
 
 

@@ -126,7 +126,8 @@ def decode(request: HttpRequest) -> HttpResponse:
 
 def _cause(cause: Any, language: str | None) -> dict[str, str]:
     names = ("title", "explanation", "cure", "next_step", "source")
-    return {name: getattr(cause, name).to(language) for name in names}
+    texts = {name: getattr(cause, name).to(language) for name in names}
+    return texts | {"action": texts["next_step"].rstrip(".")}
 
 
 def _link(found: Any) -> str:

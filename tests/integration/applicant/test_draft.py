@@ -43,6 +43,35 @@ def test_starting_twice_with_one_key_makes_one_draft(sign_in, owner):
     assert AuditEvent.objects.filter(action="application.start").count() == 1
 
 
+def test_a_person_of_two_organisations_chooses_one(sign_in, owner, other_customer):
+    factories.member(other_customer, owner)
+    client, data = sign_in(owner), {"create_key": str(uuid.uuid4())}
+    shown = client.post(reverse("application-new"), data).content.decode()
+    assert "No organisation is chosen." in shown
+    assert not Application.objects.exists()
+    client.post(reverse("application-new"), data | {"customer": other_customer.pk})
+    assert Application.objects.get().customer == other_customer
+
+
+@pytest.mark.parametrize("key", ["", "nonsense", "\x00"])
+def test_a_forged_key_makes_nothing(sign_in, owner, key):
+    assert sign_in(owner).post(reverse("application-new"), {"create_key": key}).status_code == 200
+    assert not Application.objects.exists()
+
+
+def test_somebody_elses_key_reveals_and_changes_nothing(sign_in, stranger, whole):
+    answer = sign_in(stranger).post(reverse("application-new"), {"create_key": str(whole.create_key)})
+    assert answer.status_code == 404
+    assert Application.objects.count() == 1
+
+
+def test_a_colleague_starts_but_a_viewer_cannot(sign_in, viewer):
+    answer = sign_in(viewer).get(reverse("application-new"))
+    assert "You cannot start one yet." in text_of(answer)
+    sign_in(viewer).post(reverse("application-new"), {"create_key": str(uuid.uuid4())})
+    assert not Application.objects.exists()
+
+
 def test_what_is_known_is_filled_in_and_the_capability_chosen(sign_in, owner):
     sign_in(owner).post(
         reverse("application-new"), {"create_key": str(uuid.uuid4()), "capability": "face.verification"}
@@ -126,6 +155,7 @@ def test_two_people_in_one_section_lose_nothing(sign_in, owner, colleague, empty
     assert late.status_code == 409
     assert "Henrik Aagaard" in shown
     assert "Denmark" in shown
+    assert "<dt>How are people told?</dt>" not in shown  # only what differs
     assert 'value="Norway"' in shown
     assert empty.sections.get().answers["deployment-countries"] == "Denmark"
     chosen = client.post(page(empty, "people"), {"version": 1, "deployment-countries": "Norway"})

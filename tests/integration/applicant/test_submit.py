@@ -319,6 +319,34 @@ def test_answering_freezes_anew_and_the_clock_runs_on(sign_in, colleague, asked,
     assert (question.answer, question.answered_by) == ("The one at gate A.", colleague)
 
 
+@pytest.mark.parametrize(("minutes", "told"), [(9, False), (10, True)])
+def test_a_denial_is_told_with_its_letter(sign_in, owner, submitted, reviewer, edition, clock, minutes, told):
+    """A decision can be taken back for ten minutes: until then only what was approved is shown."""
+    reason = next(iter(edition.reasons))
+    Application.objects.filter(pk=submitted.pk).update(state=State.DECIDED, closed_at=NOW)
+    submitted.decisions.create(
+        outcomes={},
+        letter="The letter.",
+        decided_at=NOW,
+        decided_by=reviewer,
+        letter_due_at=NOW + timedelta(minutes=10),
+    )
+    submitted.items.filter(capability="face.identification").update(outcome=Outcome.APPROVED, closed_at=NOW)
+    denied = submitted.items.filter(capability="face.liveness")
+    denied.update(outcome=Outcome.DENIED, reasons=[reason], closed_at=NOW)
+    clock.set(NOW + timedelta(minutes=minutes))
+    shown = text_of(sign_in(owner).get(at("application-status", submitted)))
+    assert "Approved" in shown
+    for words in (
+        "Denied",
+        "The letter.",
+        str(edition.reasons[reason].text),
+        str(edition.reasons[reason].cure),
+    ):
+        assert (words in shown) is told
+    assert ("The letter with all reasons follows at" in shown) is not told
+
+
 def test_an_empty_answer_or_message_is_refused_at_its_field(sign_in, owner, asked):
     client = sign_in(owner)
     for what in ("answer", "message"):
