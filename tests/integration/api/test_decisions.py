@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import mock
@@ -142,8 +143,10 @@ def test_customers_session_is_no_key(client: Client, owner: User, entrance: Subs
     assert ask(client, entrance.guid).status_code == 401
 
 
-def test_staff_may_ask_about_another_instant(client: Client, auditor: User, entrance: Subscription) -> None:
-    client.force_login(auditor)
+def test_staff_may_ask_about_another_instant(
+    sign_in: Callable[[User], Client], auditor: User, entrance: Subscription
+) -> None:
+    client = sign_in(auditor)
     assert ask(client, entrance.guid, at="2023-07-01T02:00:00+02:00").json()["reason"] == "grace_ended"
     assert ask(client, entrance.guid, at="2023-06-30T23:59:59.999999Z").json()["reason"] == "grace"
     assert ask(client, entrance.guid, at="yesterday").json()["code"] == "invalid_instant"
