@@ -102,9 +102,7 @@ def activate_policy(row: PolicyEdition, *, by: User, second: User, now: datetime
     require(second, Can.OPERATE)
     if by == second:
         raise NotPossibleNow(_("You proposed this yourself. Another operator must activate it."))
-    PolicyEdition.objects.filter(in_force=True).exclude(pk=row.pk).update(in_force=False)
-    mine = PolicyEdition.objects.filter(pk=row.pk, activated_at__isnull=True, proposed_by=by)
-    if not mine.update(in_force=True, activated_at=now, activated_by=second):
+    if not _put_in_force(row, by=by, second=second, now=now):
         row.refresh_from_db()
         if row.activated_at is not None:
             raise SomebodyWasFaster(
@@ -122,6 +120,18 @@ def activate_policy(row: PolicyEdition, *, by: User, second: User, now: datetime
     )
     _tell_gateways(now)
     return Activated(moved, written)
+
+
+def _put_in_force(row: PolicyEdition, *, by: User, second: User, now: datetime) -> bool:
+    """Whether this edition took the place of the other; the database allows one in force."""
+    PolicyEdition.objects.filter(in_force=True).exclude(pk=row.pk).update(in_force=False)
+    mine = PolicyEdition.objects.filter(pk=row.pk, activated_at__isnull=True, proposed_by=by)
+    try:
+        with transaction.atomic():
+            return mine.update(in_force=True, activated_at=now, activated_by=second) == 1
+    except IntegrityError as error:
+        message = _("Another edition was activated at the same moment. See what this one changes now.")
+        raise SomebodyWasFaster(message) from error
 
 
 def _uses_with_grace(edition: Edition) -> Iterator[list[ServiceUse]]:

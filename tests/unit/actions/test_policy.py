@@ -292,7 +292,7 @@ def test_moving_takes_as_many_statements_for_many_as_for_one(
     row = load_edition(later(), source="x.toml", by=None, now=NOW).row
     propose_activation(row, by=operator, now=NOW)
     edition_of(row)
-    with django_assert_num_queries(28):
+    with django_assert_num_queries(30):
         activate_policy(row, by=operator, second=second_operator, now=NOW)
 
 
