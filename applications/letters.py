@@ -195,7 +195,9 @@ class _Letter:
 
     def _subscription(self, item: RequestedCapability) -> str:
         guid = str(item.subscription.guid)
-        name = f"{item.subscription.label}, {guid}" if item.subscription.label else guid
+        # A name that another customer gave to its subscription is not the applicant's to read (promise P9).
+        label = item.subscription.label if item.subscription.customer_id == item.customer_id else ""
+        name = f"{label}, {guid}" if label else guid
         return _("Subscription: %(name)s") % {"name": name}
 
     def _day(self, at: datetime) -> str:
