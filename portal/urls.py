@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from django.conf import settings
 from django.urls import include, path
 
+from applications.api.keys import jwks
 from portal.theme import set_theme
 
 urlpatterns = [
@@ -13,6 +14,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/", include("applications.api.urls")),
+    path(".well-known/jwks.json", jwks, name="jwks"),
     path("theme/", set_theme, name="theme"),
 ]
 # Rooms that are still being built are mounted when they are there.

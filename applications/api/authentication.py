@@ -1,4 +1,4 @@
-"""Who calls: a gateway by its key, or staff by their session. A verified key is remembered in process for a while."""
+"""Who calls: a gateway by its key or a token, or staff by their session. What was verified is remembered a while."""
 
 import time
 from collections.abc import Callable
@@ -10,10 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from applications import clock
 from applications.actions.gateway import PREFIX, key_hash
 from applications.api.problems import problem
+from applications.api.tokens import read_access_token
 from applications.queries.gateway import Caller, caller_of
 
 REMEMBERED_S = 30.0
 MOST = 10_000
+LONGEST = 2000
 _remembered: dict[str, tuple[float, Caller]] = {}
 
 P = ParamSpec("P")
@@ -21,7 +23,7 @@ Guarded = Callable[Concatenate[HttpRequest, Caller, P], HttpResponse]
 
 
 def caller(request: HttpRequest) -> Caller | None:
-    """The caller, or None. A key that was good is trusted for REMEMBERED_S on the monotonic clock."""
+    """The caller, or None. A key or token that was good is trusted for REMEMBERED_S, on the monotonic clock."""
     key = _key(request)
     if key:
         return _by_key(key)
@@ -37,20 +39,27 @@ def _key(request: HttpRequest) -> str:
 
 
 def _by_key(key: str) -> Caller | None:
-    if not key.startswith(PREFIX) or len(key) > 200:
+    """By a gateway's key, or by a token that was made with one; both are verified once and then remembered."""
+    if len(key) > LONGEST:
         return None
     digest = key_hash(key)
     moment = time.monotonic()
     known = _remembered.get(digest)
     if known and known[0] > moment:
         return known[1]
-    found = caller_of(digest, clock.now())
+    _remembered.pop(digest, None)
+    now = clock.now()
+    left = REMEMBERED_S
+    if key.startswith(PREFIX):
+        found = caller_of(digest, now)
+    else:
+        read = read_access_token(key, now)
+        found, left = (read[0], min(left, read[1] - now.timestamp())) if read else (None, 0.0)
     if found is None:
-        _remembered.pop(digest, None)
         return None
     if len(_remembered) >= MOST:
         _remembered.clear()
-    _remembered[digest] = (moment + REMEMBERED_S, found)
+    _remembered[digest] = (moment + left, found)
     return found
 
 

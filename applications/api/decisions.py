@@ -17,6 +17,8 @@ from django.views.decorators.csrf import csrf_exempt
 from applications import clock
 from applications.api.authentication import needs_caller
 from applications.api.problems import problem
+from applications.api.service_error import as_service_error
+from applications.api.tokens import decision_token
 from applications.enums import AccessReason
 from applications.exceptions import NoEdition
 from applications.queries.decision import Decision, decide_many, decide_one, instant, next_step
@@ -79,7 +81,7 @@ def _one(request: HttpRequest, caller: Caller) -> HttpResponse:
     at = _at(request.GET.get("at"), caller)
     if isinstance(at, str):
         return problem(at)
-    return _answer([decide_one(*pair, at)], caller, one=True)
+    return _answer([decide_one(*pair, at)], caller, request.GET.getlist("include"), one=True)
 
 
 def _many(request: HttpRequest, caller: Caller) -> HttpResponse:
@@ -101,18 +103,31 @@ def _many(request: HttpRequest, caller: Caller) -> HttpResponse:
         if isinstance(pair, str):
             return problem(pair, _HELP[pair], index=index)
         pairs.append(pair)
-    return _answer(decide_many(pairs, at), caller, one=False)
+    include = body.get("include", [])
+    return _answer(decide_many(pairs, at), caller, include if isinstance(include, list) else [], one=False)
 
 
-def _answer(decisions: list[Decision], caller: Caller, *, one: bool) -> HttpResponse:
+def _answer(decisions: list[Decision], caller: Caller, include: list[object], *, one: bool) -> HttpResponse:
+    """`include`: `service_error` adds what the service may answer, `token` the same decision signed."""
     for index, decision in enumerate(decisions):
         capability = decision.edition.capability(decision.capability)
         if not caller.may_ask(capability.service if capability else None):
             return problem("out_of_scope", **({} if one else {"index": index}))
-    answers = [decision.as_json() for decision in decisions]
+    answers = [_form(decision, include) for decision in decisions]
+    if one and decisions[0].verdict.reason is AccessReason.ERROR:  # the test subscription that rehearses it
+        return JsonResponse(answers[0], status=503, headers={"Retry-After": "1", "Cache-Control": "no-store"})
     response = JsonResponse(answers[0] if one else {"items": answers})
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _form(decision: Decision, include: list[object]) -> dict[str, Any]:
+    answer = decision.as_json()
+    if "service_error" in include:
+        answer["as_service_error"] = as_service_error(decision)
+    if "token" in include:
+        answer["token"] = decision_token(decision)
+    return answer
 
 
 _HELP = {

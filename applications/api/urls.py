@@ -4,9 +4,11 @@ from django.urls import path
 
 from applications.api.changes import acknowledge_changes, changes
 from applications.api.decisions import access_decisions
+from applications.api.token import token
 
 urlpatterns = [
     path("access-decisions", access_decisions, name="api-decisions"),
+    path("token", token, name="api-token"),
     path("changes", changes, name="api-changes"),
     path("changes/ack", acknowledge_changes, name="api-changes-ack"),
 ]

@@ -31,3 +31,18 @@ def caller_of(key_hash: str, now: datetime) -> Caller | None:
         .first()
     )
     return Caller(found[0], frozenset(found[1])) if found else None
+
+
+def client_of(name: str, key_hash: str, now: datetime) -> tuple[Caller, int] | None:
+    """The gateway of this name whose key has this hash, with the key's id; one statement."""
+    found = (
+        GatewayKey.objects.filter(
+            Q(expires_at__isnull=True) | Q(expires_at__gt=now),
+            key_hash=key_hash,
+            gateway__name=name,
+            gateway__disabled_at=None,
+        )
+        .values_list("gateway_id", "gateway__services", "pk")
+        .first()
+    )
+    return (Caller(found[0], frozenset(found[1])), found[2]) if found else None

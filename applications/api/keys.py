@@ -1,0 +1,13 @@
+"""`/.well-known/jwks.json`: the public keys of what we sign."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+from applications.signing import public_keys
+
+
+@require_safe
+def jwks(request: HttpRequest) -> HttpResponse:
+    response = JsonResponse(public_keys(), content_type="application/jwk-set+json")
+    response["Cache-Control"] = "public, max-age=300"
+    return response
