@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import Q
 
 from applications.enums import Duty
 from applications.models import JobRun
@@ -31,3 +32,9 @@ def alone(duty: Duty) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [zlib.crc32(f"portal:{duty.value}".encode())])
         return bool(cursor.fetchone()[0])
+
+
+def forget_runs(*, before: datetime) -> int:
+    """Delete rows of runs that started before an instant; a run that closed rights stays, rights name it."""
+    idle = ~Q(duty=Duty.ENDS) | Q(counts={"due": 0})
+    return JobRun.objects.filter(idle, started_at__lt=before, held=0).delete()[0]

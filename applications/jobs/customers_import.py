@@ -145,7 +145,7 @@ class _Seen:
     def add(self, rows: Iterable[Row]) -> None:
         ordered = sorted(rows, key=lambda row: row.line)
         self.database.executemany(
-            "INSERT OR REPLACE INTO subscription VALUES (?, ?)",
+            "INSERT OR IGNORE INTO subscription VALUES (?, ?)",
             ((row.subscription, row.line) for row in ordered),
         )
         self.database.executemany(

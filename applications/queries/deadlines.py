@@ -118,6 +118,12 @@ def deadlines_ahead(now: datetime, until: datetime) -> list[datetime]:
     return sorted(ends_at for ends_at, rights in number.items() if rights > 1)
 
 
+def previewed_since(instant: datetime) -> set[datetime]:
+    """The deadlines that have a preview made after an instant."""
+    made = DeadlinePreview.objects.filter(made_at__gt=instant)
+    return set(made.values_list("ends_at", flat=True))
+
+
 def differs_from_preview(now: datetime, share: float) -> bool:
     """Whether what is due now touches more or fewer customers than previewed, by more than the share (promise P7).
 
