@@ -33,7 +33,6 @@ VIOLATIONS: dict[str, tuple[str, str]] = {
     ),
     "Celery is known to tasks.py alone": ("applications/actions/message.py", "import celery"),
     "Only entrances read the clock": ("applications/actions/message.py", "import applications.clock"),
-    "Only jobs call transports": ("applications/views/__init__.py", "import applications.transports"),
     "An access decision needs the database alone": ("applications/queries/decision.py", "import redis"),
 }
 
