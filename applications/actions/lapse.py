@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from applications.actions import message, transition
-from applications.enums import MessageKind, Move, Role, State
+from applications.enums import MessageKind, Move, Role
 from applications.models import Application, InformationRequest, RequestedCapability
 from applications.queries.lapse import Wait, warning_key
 
@@ -43,7 +43,7 @@ def lapse(wait: Wait, *, now: datetime) -> Application:
         by=None,
         now=now,
         data={"wait": wait.key},
-        only_if={**unchanged, "state": State.DRAFT if wait.is_draft else State.INFORMATION_REQUESTED},
+        only_if=unchanged,
         paused_at=None,
     )
     RequestedCapability.objects.filter(application=application, closed_at__isnull=True).update(closed_at=now)
