@@ -1,0 +1,9 @@
+"""The decision API by itself: `gunicorn portal.wsgi_api`. It keeps answering while site, worker and broker are down."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings_api"
+
+application = get_wsgi_application()
