@@ -81,7 +81,7 @@ def _one(request: HttpRequest, caller: Caller) -> HttpResponse:
     at = _at(request.GET.get("at"), caller)
     if isinstance(at, str):
         return problem(at)
-    return _answer([decide_one(*pair, at)], caller, request.GET.getlist("include"), one=True)
+    return _answer([decide_one(*pair, at)], caller, list(request.GET.getlist("include")), one=True)
 
 
 def _many(request: HttpRequest, caller: Caller) -> HttpResponse:
@@ -112,7 +112,7 @@ def _answer(decisions: list[Decision], caller: Caller, include: list[object], *,
     for index, decision in enumerate(decisions):
         capability = decision.edition.capability(decision.capability)
         if not caller.may_ask(capability.service if capability else None):
-            return problem("out_of_scope", **({} if one else {"index": index}))
+            return problem("out_of_scope") if one else problem("out_of_scope", index=index)
     answers = [_form(decision, include) for decision in decisions]
     if one and decisions[0].verdict.reason is AccessReason.ERROR:  # the test subscription that rehearses it
         return JsonResponse(answers[0], status=503, headers={"Retry-After": "1", "Cache-Control": "no-store"})

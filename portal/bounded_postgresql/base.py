@@ -1,13 +1,13 @@
 """See the package: option `answer_within_s` bounds each wait for the server."""
 
-import time
 from collections.abc import Generator
 from types import ModuleType
 from typing import Any, TypeVar
 
 import psycopg
 from django.db.backends.postgresql import base
-from psycopg import waiting
+from psycopg import errors
+from psycopg.generators import Ready, Wait
 
 T = TypeVar("T")
 LOOKS_EVERY_S = 0.05
@@ -16,28 +16,18 @@ LOOKS_EVERY_S = 0.05
 class BoundedConnection(psycopg.Connection[Any]):
     answer_within_s: float = 2.0
 
-    def wait(self, gen: Generator[Any, Any, T], interval: float = LOOKS_EVERY_S) -> T:
+    def wait(
+        self,
+        gen: Generator[Wait, Ready | int, T],
+        interval: float = LOOKS_EVERY_S,
+        timeout: float | None = None,
+    ) -> T:
         """Wait for the server, not beyond the limit; then the connection is closed: its answer may still come."""
-        bounded = _until(gen, time.monotonic() + self.answer_within_s)
         try:
-            return waiting.wait(bounded, self.pgconn.socket, interval=LOOKS_EVERY_S)
-        except TimeoutError:
+            return super().wait(gen, LOOKS_EVERY_S, timeout or self.answer_within_s)
+        except errors._WaitTimeout:  # what the library itself raises; it has no public name
             self.pgconn.finish()
             raise psycopg.OperationalError("the database did not answer in time") from None
-
-
-def _until(gen: Generator[Any, Any, T], end: float) -> Generator[Any, Any, T]:
-    """The same conversation, ended by TimeoutError when nothing was ready for too long."""
-    try:
-        wanted = next(gen)
-        while True:
-            ready = yield wanted
-            if not ready and time.monotonic() >= end:
-                raise TimeoutError
-            wanted = gen.send(ready)
-    except StopIteration as done:
-        result: T = done.value
-        return result
 
 
 class _Psycopg(ModuleType):
