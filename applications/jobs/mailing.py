@@ -4,8 +4,7 @@ import smtplib
 from enum import StrEnum
 
 from django.core.mail import EmailMessage, get_connection
-
-Connection = type(get_connection("django.core.mail.backends.dummy.EmailBackend"))
+from django.core.mail.backends.base import BaseEmailBackend
 
 
 class Answer(StrEnum):
@@ -23,7 +22,7 @@ class MailServer:
     """Opens when it is needed, and again after a fault. `failures` counts faults of the server in a row."""
 
     def __init__(self) -> None:
-        self._connection: Connection | None = None
+        self._connection: BaseEmailBackend | None = None
         self.failures = 0
 
     def is_open(self) -> bool:

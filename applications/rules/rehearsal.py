@@ -29,9 +29,9 @@ def number_of(subscription: UUID) -> int | None:
 def rehearse(number: int, at: datetime, first_asked_at: datetime) -> Verdict:
     """The answer of a test subscription. The ending one is allowed until `first_asked_at` + 60 s, then `expired`."""
     if number == ENDING:
-        ends_at = first_asked_at + LASTS
-        if at < ends_at:
-            return Verdict(True, AccessReason.APPROVED, at, ends_at, int((ends_at - at).total_seconds()))
+        last = first_asked_at + LASTS
+        if at < last:
+            return Verdict(True, AccessReason.APPROVED, at, last, int((last - at).total_seconds()))
         return Verdict(False, AccessReason.EXPIRED, at, None, DENY_VALID_S)
     reason = REASONS[number]
     if reason is AccessReason.ERROR:
