@@ -1,6 +1,8 @@
 """`/api/v1/changes` and `/api/v1/changes/ack`: the feed, and what a gateway confirms of it (design §7)."""
 
 import json
+import threading
+import time
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -10,32 +12,77 @@ from applications.actions.gateway import acknowledge
 from applications.api.authentication import needs_caller
 from applications.api.decisions import fails_closed
 from applications.api.problems import problem
-from applications.queries.change import START, read_cursor, read_feed, write_cursor
+from applications.queries.change import START, Cursor, Page, feed_end, read_cursor, read_feed, write_cursor
+from applications.queries.change import snapshot as read_snapshot
 from applications.queries.gateway import Caller
 
 MOST = 1000
 USUAL = 200
+LONGEST_S = 25
+LOOKS_EVERY_S = 0.5
+WAITING_AT_ONCE = 4
+_places = threading.BoundedSemaphore(WAITING_AT_ONCE)
 
 
 @csrf_exempt
 @fails_closed
 @needs_caller
 def changes(request: HttpRequest, caller: Caller) -> HttpResponse:
-    """GET `after` (a cursor, none for the beginning) and `limit` (at most 1,000)."""
+    """GET `after` (a cursor, none for the beginning), `limit` (at most 1,000) and `wait` (seconds, at most 25).
+
+    With `wait` an empty answer is held back until something changes. Few may wait at once in one process; who finds
+    no place is answered at once and polls.
+    """
     if request.method != "GET":
         return problem("method", "Use GET.")
     text = request.GET.get("after", "")
     after = read_cursor(text) if text else START
     if after is None:
         return problem("invalid_cursor", "Send a cursor as the feed gave it, or none to begin.")
-    limit = request.GET.get("limit", "")
-    rows = min(MOST, int(limit)) if limit.isascii() and limit.isdigit() and len(limit) < 9 else USUAL
-    page = read_feed(sorted(caller.services), after, max(1, rows), clock.now())
+    rows = _number(request.GET.get("limit", ""), USUAL, MOST)
+    page = _wait(
+        sorted(caller.services), after, max(1, rows), _number(request.GET.get("wait", ""), 0, LONGEST_S)
+    )
     response = JsonResponse(
         {"changes": page.rows, "cursor": write_cursor(page.cursor), "has_more": page.more}
     )
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _number(text: str, usual: int, most: int) -> int:
+    return min(most, int(text)) if text.isascii() and text.isdigit() and len(text) < 9 else usual
+
+
+def _wait(services: list[str], after: Cursor, rows: int, seconds: int) -> Page:
+    page = read_feed(services, after, rows, clock.now())
+    if page.rows or not seconds or not _places.acquire(blocking=False):
+        return page
+    try:
+        end = time.monotonic() + seconds
+        while not page.rows and time.monotonic() < end:
+            time.sleep(LOOKS_EVERY_S)
+            page = read_feed(services, after, rows, clock.now())
+    finally:
+        _places.release()
+    return page
+
+
+@csrf_exempt
+@fails_closed
+@needs_caller
+def snapshot(request: HttpRequest, caller: Caller) -> HttpResponse:
+    """GET the allows that rest on a right, page by page (`after` as given out), to start from.
+
+    The first page's `cursor` is where to go on in the feed when all pages are read.
+    """
+    if request.method != "GET":
+        return problem("method", "Use GET.")
+    cursor = feed_end()
+    after = _number(request.GET.get("after", ""), 0, 2**62)
+    rows, following = read_snapshot(sorted(caller.services), after, USUAL, clock.now())
+    body = {"decisions": rows, "after": following, "cursor": write_cursor(cursor)}
+    return JsonResponse(body, headers={"Cache-Control": "no-store"})
 
 
 @csrf_exempt

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from applications.api.changes import acknowledge_changes, changes
+from applications.api.changes import acknowledge_changes, changes, snapshot
 from applications.api.decisions import access_decisions
 from applications.api.token import token
 
@@ -10,5 +10,6 @@ urlpatterns = [
     path("access-decisions", access_decisions, name="api-decisions"),
     path("token", token, name="api-token"),
     path("changes", changes, name="api-changes"),
+    path("snapshot", snapshot, name="api-snapshot"),
     path("changes/ack", acknowledge_changes, name="api-changes-ack"),
 ]

@@ -8,8 +8,9 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
-from applications.models import Change
+from applications.models import AccessGrant, Change
 from applications.queries.decision import decide_many, instant
+from applications.queries.policy import edition_in_force
 
 Cursor = tuple[int, int]
 START: Cursor = (0, 0)
@@ -88,3 +89,43 @@ def read_cursor(text: str) -> Cursor | None:
     ):
         return None
     return int(number), int(row)
+
+
+def feed_end() -> Cursor:
+    """Where the feed stands now: everything before it is in whatever is read from here on (a snapshot's start)."""
+    below = settled_below()
+    if below is not None:
+        return below - 1, 2**63 - 1
+    return 0, Change.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def snapshot(
+    services: Sequence[str], after: int, limit: int, at: datetime
+) -> tuple[list[dict[str, Any]], int | None]:
+    """What is allowed by a right at `at` for the next `limit` subscriptions after `after`, and the id to go on from.
+
+    A fixed number of statements a page. Only allows are told: what a gateway does not find, it asks or refuses.
+    """
+    open_rights = (
+        AccessGrant.objects.filter(
+            subscription_id__gt=after, closed_at__isnull=True, revoked_at__isnull=True, ends_at__gt=at
+        )
+        .filter(capability__in=_codes_of(services))
+        .order_by("subscription_id")
+    )
+    subscriptions = list(open_rights.values_list("subscription_id", flat=True).distinct()[:limit])
+    if not subscriptions:
+        return [], None
+    pairs = list(
+        open_rights.filter(subscription_id__lte=subscriptions[-1])
+        .values_list("subscription__guid", "capability")
+        .distinct()
+        .order_by("subscription_id", "capability")
+    )
+    rows = [decision.as_json() for decision in decide_many(pairs, at) if decision.verdict.allowed]
+    return rows, subscriptions[-1] if len(subscriptions) == limit else None
+
+
+def _codes_of(services: Sequence[str]) -> list[str]:
+    edition = edition_in_force()
+    return [capability.code for service in services for capability in edition.capabilities_of(service)]

@@ -157,3 +157,54 @@ def test_row_that_commits_late_is_not_skipped(edition_row: PolicyEdition, entran
 
 def ids(rows: list[dict[str, Any]]) -> list[int]:
     return [int(row["cursor"].partition(".")[2]) for row in rows]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_snapshot_and_feed_together_miss_nothing(
+    gateway: Client, nordlys: Customer, clock: Clock, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("applications.api.changes.USUAL", 2)
+    made = [factories.subscription(nordlys, used={"face": factories.BEFORE_THE_CUT}) for _ in range(5)]
+    for one in made:
+        factories.grace(one, "face.identification")
+    change(made[0])
+    first = gateway.get("/api/v1/snapshot").json()
+    change(made[1])
+    told, page = list(first["decisions"]), first
+    while page["after"]:
+        page = gateway.get("/api/v1/snapshot", {"after": page["after"]}).json()
+        told += page["decisions"]
+    assert {row["subscription_id"] for row in told} == {str(one.guid) for one in made}
+    assert all(row["ends_at"] == "2023-07-01T00:00:00Z" for row in told)
+    later = gateway.get(URL, {"after": first["cursor"]}).json()["changes"]
+    assert [row["subscription_id"] for row in later] == [str(made[1].guid)]
+    clock.set(datetime(2023, 7, 1, tzinfo=UTC))
+    assert gateway.get("/api/v1/snapshot").json()["decisions"] == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_long_poll_answers_when_something_changes(
+    gateway: Client, entrance: Subscription, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sleep is where another process would write; here it writes itself."""
+    monkeypatch.setattr("applications.api.changes.time.sleep", lambda _s: change(entrance))
+    page = gateway.get(URL, {"wait": "25"}).json()
+    assert len(page["changes"]) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_long_poll_has_a_few_places_and_others_are_answered_at_once(
+    gateway: Client, entrance: Subscription, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("applications.api.changes._places", threading.BoundedSemaphore(1))
+    inner: list[Any] = []
+
+    def meanwhile(_seconds: float) -> None:
+        if not inner:
+            inner.append(gateway.get(URL, {"wait": "25"}).json())
+            change(entrance)
+
+    monkeypatch.setattr("applications.api.changes.time.sleep", meanwhile)
+    outer = gateway.get(URL, {"wait": "25"}).json()
+    assert inner[0]["changes"] == []
+    assert len(outer["changes"]) == 1
