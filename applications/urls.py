@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from applications.site import desk_site
-from applications.views import access, application, public, status, team
+from applications.views import access, application, check, public, status, team
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", public.home, name="home"),
@@ -15,8 +15,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("applications/", application.index, name="application-list"),
     path("applications/new/", application.new, name="application-new"),
     path("applications/<str:reference>/", application.overview, name="application"),
-    path("applications/<str:reference>/check/", application.check, name="application-check"),
-    path("applications/<str:reference>/submitted/", application.submitted, name="application-submitted"),
+    path("applications/<str:reference>/check/", check.check, name="application-check"),
+    path("applications/<str:reference>/submitted/", check.submitted, name="application-submitted"),
     path("applications/<str:reference>/status/", status.status, name="application-status"),
     path("applications/<str:reference>/answers/", status.answers, name="application-answers"),
     path("applications/<str:reference>/withdraw/", status.withdraw, name="application-withdraw"),

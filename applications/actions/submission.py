@@ -1,23 +1,20 @@
 """Floor 4: answers become fixed, by submitting and by answering a reviewer's question (design §5)."""
 
 from datetime import datetime, timedelta
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from applications import permissions
-from applications.actions import message, transition
-from applications.enums import Basis, FlagEffect, MessageKind, Move, Outcome, State
+from applications.actions import message, requested, transition
+from applications.enums import Basis, FlagEffect, MessageKind, Move, State
 from applications.exceptions import InvalidInput, NotPossibleNow, SomebodyWasFaster
 from applications.models import (
     AccessGrant,
     Application,
-    Flag,
     InformationRequest,
     PolicyEdition,
-    RequestedCapability,
     Submission,
     Subscription,
     User,
@@ -62,15 +59,12 @@ def submit(*, application: Application, edition: Edition, by: User, now: datetim
 
 
 def _submit(application: Application, edition: Edition, by: User, now: datetime) -> Application:
-    # Holding the row first: from here on nobody saves a section that would not be in what is frozen.
-    held = Application.objects.filter(pk=application.pk, state=State.DRAFT).update(saved_at=now)
-    if not held:
-        raise transition.faster(application)
+    _hold(application, State.DRAFT, now)
     draft = draft_of(application)
     reading = _read_whole(application, edition, draft, now)
     frozen = said.asked_only(edition, draft.by_section)
     flags = _screen(edition, frozen, now)
-    subscriptions = _subscriptions(application, edition, draft, reading, now)
+    subscriptions = requested.subscriptions_of(application, edition, draft, reading, now)
     foreign = any(row.customer_id != application.customer_id for row in subscriptions.values())
     zone = ZoneInfo(edition.time_zone)
     target_at = business_deadline(now, edition.limits.review_business_days, edition.calendar, zone)
@@ -92,9 +86,9 @@ def _submit(application: Application, edition: Edition, by: User, now: datetime)
         search_text=_search_text(application, by, subscriptions),
     )
     _freeze(application, 1, frozen, by, now)
-    _add_items(application, reading.wishes, subscriptions, now)
-    _add_settled(application, reading, subscriptions, now)
-    _raise_flags(application, 1, flags, foreign, edition, now)
+    requested.add_items(application, reading.wishes, subscriptions, now)
+    requested.add_settled(application, reading, subscriptions, now)
+    requested.raise_flags(application, 1, flags, foreign, edition, now)
     message.tell_customer(
         MessageKind.APPLICATION_SUBMITTED,
         key=f"submitted:{application.pk}",
@@ -105,7 +99,6 @@ def _submit(application: Application, edition: Edition, by: User, now: datetime)
     return application
 
 
-@transaction.atomic
 def respond(
     *, application: Application, answer: str, edition: Edition, by: User, now: datetime
 ) -> Application:
@@ -113,7 +106,8 @@ def respond(
 
     Effects, in order: state in_review with its audit row, the clock runs on (the target moves by the pause), the
     question answered, answers frozen anew under the next number, items that were added or taken out, screening
-    flags of the new answers. Raises NotFound, NotAllowed, NotPossibleNow, SomebodyWasFaster, InvalidInput.
+    flags of the new answers. The same answer again is one answer. Raises NotFound, NotAllowed, NotPossibleNow,
+    SomebodyWasFaster, InvalidInput.
     """
     permissions.require_member_move(by, application, Move.RESPOND)
     text = clean_text(answer, multiline=True)
@@ -125,11 +119,23 @@ def respond(
         )
     if application.state == State.IN_REVIEW and _answered_same(application, text, by):
         return application
+    try:
+        with transaction.atomic():
+            return _respond(application, text, edition, by, now)
+    except SomebodyWasFaster:
+        latest = Application.objects.select_related("customer").get(pk=application.pk)
+        if not _answered_same(latest, text, by):
+            raise
+        return latest
+
+
+def _respond(application: Application, text: str, edition: Edition, by: User, now: datetime) -> Application:
+    _hold(application, State.INFORMATION_REQUESTED, now)
     draft = draft_of(application)
     reading = _read_whole(application, edition, draft, now)
     frozen = said.asked_only(edition, draft.by_section)
     flags = _screen(edition, frozen, now)
-    subscriptions = _subscriptions(application, edition, draft, reading, now)
+    subscriptions = requested.subscriptions_of(application, edition, draft, reading, now)
     foreign = any(row.customer_id != application.customer_id for row in subscriptions.values())
     target_at = _target_after_pause(application, edition, now)
     number = application.submissions.count() + 1
@@ -149,9 +155,20 @@ def respond(
         answer=text, answered_at=now, answered_by=by, closed_at=now
     )
     _freeze(application, number, frozen, by, now)
-    _sync_items(application, reading, subscriptions, now)
-    _raise_flags(application, number, flags, foreign, edition, now)
+    requested.sync_items(application, reading, subscriptions, now)
+    requested.raise_flags(application, number, flags, foreign, edition, now)
     return application
+
+
+def _hold(application: Application, state: State, now: datetime) -> None:
+    """Take the row before reading: from here on nobody saves a section that would not be in what is frozen.
+
+    Raises SomebodyWasFaster when the state is no longer the one that was read; nothing when it never was.
+    """
+    if application.state != state:
+        return  # the transition says what is not possible
+    if not Application.objects.filter(pk=application.pk, state=state).update(saved_at=now):
+        raise transition.faster(application)
 
 
 def _answered_same(application: Application, text: str, by: User) -> bool:
@@ -268,119 +285,3 @@ def _freeze(
         submitted_at=now,
         submitted_by=by,
     )
-
-
-def _subscriptions(
-    application: Application, edition: Edition, draft: Draft, reading: Reading, now: datetime
-) -> dict[str, Subscription]:
-    """The subscriptions asked for, by id. One that nobody held becomes the applicant's; a foreign one stays."""
-    question = said.first_of(edition, QuestionType.SUBSCRIPTIONS)
-    guids = dict.fromkeys([wish.guid for wish in reading.wishes] + [guid for guid, *_rest in reading.settled])
-    names = draft.answers.get(said.names_key(question)) if question else None
-    names = names if isinstance(names, dict) else {}
-    wanted = [UUID(guid) for guid in guids]
-    known = {str(row.guid): row for row in Subscription.objects.filter(guid__in=wanted)}
-    fresh = [guid for guid in guids if guid not in known]
-    if fresh:
-        Subscription.objects.bulk_create(
-            (
-                Subscription(
-                    guid=UUID(guid), customer=application.customer, label=names.get(guid, ""), known_at=now
-                )
-                for guid in fresh
-            ),
-            ignore_conflicts=True,
-        )
-        known = {str(row.guid): row for row in Subscription.objects.filter(guid__in=wanted)}
-    nameless = [
-        row
-        for guid, row in known.items()
-        if not row.label and names.get(guid) and row.customer_id == application.customer_id
-    ]
-    for row in nameless:
-        row.label = names[str(row.guid)]
-    if nameless:
-        Subscription.objects.bulk_update(nameless, ["label"])
-    return known
-
-
-def _add_items(
-    application: Application, wishes: list[said.Wish], subscriptions: dict[str, Subscription], now: datetime
-) -> None:
-    RequestedCapability.objects.bulk_create(
-        RequestedCapability(
-            application=application,
-            customer_id=application.customer_id,
-            subscription=subscriptions[wish.guid],
-            capability=wish.capability,
-            use_case=wish.use_case,
-            asked_at=now,
-        )
-        for wish in wishes
-    )
-
-
-def _add_settled(
-    application: Application, reading: Reading, subscriptions: dict[str, Subscription], now: datetime
-) -> None:
-    """What needs no person has its outcome at once."""
-    RequestedCapability.objects.bulk_create(
-        RequestedCapability(
-            application=application,
-            customer_id=application.customer_id,
-            subscription=subscriptions[guid],
-            capability=capability,
-            asked_at=now,
-            outcome=Outcome(outcome),
-            closed_at=now,
-        )
-        for guid, capability, outcome in reading.settled
-        if guid
-    )
-
-
-def _sync_items(
-    application: Application, reading: Reading, subscriptions: dict[str, Subscription], now: datetime
-) -> None:
-    """Items no longer asked for are closed without an outcome, new ones added."""
-    wanted = {(wish.guid, wish.capability, wish.use_case): wish for wish in reading.wishes}
-    open_items = application.items.filter(closed_at__isnull=True).select_related("subscription")
-    standing = {(str(item.subscription.guid), item.capability, item.use_case): item for item in open_items}
-    gone = [item.pk for key, item in standing.items() if key not in wanted]
-    if gone:
-        RequestedCapability.objects.filter(pk__in=gone).update(closed_at=now)
-    _add_items(application, [wish for key, wish in wanted.items() if key not in standing], subscriptions, now)
-
-
-def _raise_flags(
-    application: Application,
-    number: int,
-    flags: tuple[screening.Flag, ...],
-    foreign: bool,
-    edition: Edition,
-    now: datetime,
-) -> None:
-    rows = [
-        Flag(
-            application=application,
-            submission_number=number,
-            rule=flag.rule,
-            effect=flag.effect,
-            question=flag.question,
-            raised_at=now,
-        )
-        for flag in flags
-    ]
-    if foreign:
-        question = said.first_of(edition, QuestionType.SUBSCRIPTIONS)
-        rows.append(
-            Flag(
-                application=application,
-                submission_number=number,
-                rule=said.HELD_ELSEWHERE,
-                effect=FlagEffect.ESCALATE,
-                question=question.code if question else "",
-                raised_at=now,
-            )
-        )
-    Flag.objects.bulk_create(rows)

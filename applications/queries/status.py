@@ -46,6 +46,8 @@ class ClockCell:
 class Reason:
     text: str
     paragraph: str
+    source: str
+    since: date | None
     cure: str
 
 
@@ -255,10 +257,14 @@ def names_typed(applications: Iterable[int]) -> dict[str, str]:
 def _reason(edition: Edition, code: str, language: str | None) -> Reason:
     found = edition.reasons.get(code)
     if found is None:
-        return Reason(code, "", "")
+        return Reason(code, "", "", None, "")
     paragraph = edition.paragraphs.get(found.paragraph)
     return Reason(
-        found.text.to(language), paragraph.title.to(language) if paragraph else "", found.cure.to(language)
+        text=found.text.to(language),
+        paragraph=paragraph.title.to(language) if paragraph else "",
+        source=paragraph.source.to(language) if paragraph else "",
+        since=paragraph.in_force_on if paragraph else None,
+        cure=found.cure.to(language),
     )
 
 

@@ -13,11 +13,10 @@ from django.utils.translation import gettext as _
 
 from applications import clock
 from applications.actions import application as act
-from applications.actions import submission
 from applications.enums import Role, State
-from applications.exceptions import Conflict, InvalidInput, NotAllowed, NotPossibleNow
+from applications.exceptions import Conflict, NotAllowed, NotPossibleNow
 from applications.forms.application import StartForm
-from applications.forms.questions import SectionForm, field_name
+from applications.forms.questions import SectionForm
 from applications.models import Application, Section
 from applications.queries import application as find
 from applications.queries import customer as find_customer
@@ -155,11 +154,11 @@ def overview(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 def _title(edition: Edition, draft: find.Draft, language: str | None) -> str:
-    names = find.names_of(edition, said.listed(edition, draft.answers, _CAPABILITIES), language)
+    names = find.names_of(edition, said.listed(edition, draft.answers, CAPABILITIES), language)
     return _("Application for %(names)s") % {"names": names} if names else _("New access application")
 
 
-_CAPABILITIES = find.QuestionType.CAPABILITIES
+CAPABILITIES = find.QuestionType.CAPABILITIES
 
 
 def _summary(edition: Edition, part: Any, draft: find.Draft, language: str | None) -> str:
@@ -248,7 +247,7 @@ def _section_page(
         "cannot_attest": not form.may_attest and any(one.type == _ATTESTATION for one in part.questions),
         "asks_ids": any(one.type in _IDS for one in part.questions),
         "needs_capabilities": not form.shown_use_cases(),
-        "need_section": find.section_of(edition, _CAPABILITIES),
+        "need_section": find.section_of(edition, CAPABILITIES),
         "number": codes.index(part.code) + 1,
         "count": len(codes),
         "crumbs": crumbs(
@@ -279,7 +278,7 @@ def _after(request: HttpRequest, application: Application, edition: Edition, sec
         return reverse("application-status", args=[reference])
     if then == "list":
         return reverse("application", args=[reference])
-    if section == find.section_of(edition, _CAPABILITIES):
+    if section == find.section_of(edition, CAPABILITIES):
         reading = find.read_answers(edition, find.draft_of(application), application.customer, now)
         if reading.nothing_to_decide:
             return reverse("application-check", args=[reference])
@@ -290,106 +289,6 @@ def _after(request: HttpRequest, application: Application, edition: Edition, sec
     if place == len(codes):
         return reverse("application-check", args=[reference])
     return reverse("application-section", args=[reference, codes[place]])
-
-
-@member_page("GET", "POST")
-def check(request: HttpRequest, reference: str) -> HttpResponse:
-    """Check your answers, then submit. When nothing needs a decision this page says so instead."""
-    application = load(request, reference)
-    if application.state != State.DRAFT:
-        target = "application-submitted" if request.method == "POST" else "application-status"
-        return redirect(target, application.reference)
-    edition, now = edition_in_force(), clock.now()
-    errors: dict[str, str] = {}
-    refused = ""
-    if request.method == "POST":
-        try:
-            submission.submit(application=application, edition=edition, by=request.user, now=now)
-            return redirect("application-submitted", application.reference)
-        except InvalidInput as error:
-            errors = error.errors
-        except (NotPossibleNow, NotAllowed) as error:
-            refused = error.message
-    draft = find.draft_of(application)
-    reading = find.read_answers(edition, draft, application.customer, now)
-    if reading.nothing_to_decide:
-        return render(request, "applications/not_needed.html", _outcomes(application, edition, reading))
-    errors = errors or reading.errors
-    language = get_language()
-    parts = [
-        {
-            "code": part.code,
-            "title": part.title.to(language),
-            "rows": rows_of(edition, part, draft.answers, language, errors),
-        }
-        for part in edition.sections
-    ]
-    context = {
-        "application": application,
-        "parts": parts,
-        "errors": _error_links(application, edition, errors, language),
-        "shown_errors": request.method == "POST",
-        "refused": refused,
-        "may_submit": application.role == Role.OWNER,
-        "wishes": len(reading.wishes),
-        "settled": _outcomes(application, edition, reading)["outcomes"],
-        "answer_by": find.target_of(edition, now),
-        "review_days": edition.limits.review_business_days,
-        "crumbs": crumbs(application, _("Check and submit")),
-    }
-    return render(request, "applications/check.html", context)
-
-
-def _error_links(
-    application: Application, edition: Edition, errors: dict[str, str], language: str | None
-) -> list[tuple[str, str, str]]:
-    """(address of the field, label, message) in the order of the form."""
-    links = []
-    for question in edition.questions:
-        if question.code in errors:
-            page = reverse("application-section", args=[application.reference, question.section])
-            place = f"{page}?from=check#div_id_{field_name(edition, question)}"
-            links.append((place, question.label.to(language), errors[question.code]))
-    return links
-
-
-def _outcomes(application: Application, edition: Edition, reading: find.Reading) -> dict[str, Any]:
-    """What needs no person, by capability, with since when."""
-    language, rows = get_language(), {}
-    for _guid, code, outcome in reading.settled:
-        capability = edition.capabilities[code]
-        rows[code] = {
-            "name": capability.name.to(language),
-            "code": code,
-            "outcome": outcome,
-            "since": capability.retired_for_new_at if outcome == "retired" else None,
-            "until": capability.retired_for_existing_at if outcome == "retired" else None,
-            "note": capability.note.to(language),
-        }
-    return {
-        "application": application,
-        "outcomes": list(rows.values()),
-        "open": [row for row in rows.values() if row["outcome"] == "not_needed"],
-        "retired": [row for row in rows.values() if row["outcome"] == "retired"],
-        "accessibility_contact": edition.accessibility_contact.to(language),
-        "need_section": find.section_of(edition, _CAPABILITIES),
-        "may_write": may_write(application),
-        "crumbs": crumbs(application, _("Check and submit")),
-    }
-
-
-@member_page("GET")
-def submitted(request: HttpRequest, reference: str) -> HttpResponse:
-    """The confirmation: reference, what happens next and when."""
-    application = load(request, reference)
-    if application.submitted_at is None:
-        return redirect("application", application.reference)
-    context = {
-        "application": application,
-        "contact": edition_in_force().contact_email,
-        "crumbs": crumbs(application, _("Received")),
-    }
-    return render(request, "applications/submitted.html", context)
 
 
 @member_page("GET", "POST")
