@@ -14,11 +14,12 @@ from applications.enums import FlagEffect, Risk
 
 from .identifiers import email_domain, normalise_email, read_domain
 from .policy import Check, Edition, QuestionType, ScreeningRule, UseCase, When, values_of
-from .wording import LONGEST, Hit, Phrases, Word, phrases, words_of
+from .wording import LONGEST, Hit, Hits, Phrases, Word, Wording, phrases
 
 Answers = Mapping[str, Any]
 NO_ANSWER = "no-answer"
-LONGEST_TOGETHER = 120_000
+NOTHING = Wording()
+LONGEST_TOGETHER = 60_000
 _SHORTEST_JUDGED = 12
 _SECOND_LEVEL = frozenset({"co", "com", "org", "net", "gov", "gob", "gouv", "ac", "edu", "go", "or", "ne"})
 
@@ -121,14 +122,15 @@ class _Case:
         asked = (question for question in edition.questions if question.asked(answers))
         self.values = {question.code: values_of(answers.get(question.code)) for question in asked}
         self.texts = dict(self._texts(answers))
+        self.hits: dict[tuple[tuple[str, ...], str], Hits] = {}
 
-    def _texts(self, answers: Answers) -> Iterator[tuple[str, tuple[Word, ...]]]:
+    def _texts(self, answers: Answers) -> Iterator[tuple[str, Wording]]:
         left = LONGEST_TOGETHER
         for question in self.edition.questions:
             typed = answers.get(question.code)
             written = question.type in (QuestionType.TEXT, QuestionType.LONG_TEXT)
             if written and isinstance(typed, str) and question.code in self.values and left > 0:
-                yield question.code, words_of(typed[:left])
+                yield question.code, Wording(typed[:left])
                 left -= min(len(typed), LONGEST)
 
     def raised(self, rule: ScreeningRule) -> _Place | None:
@@ -157,9 +159,9 @@ class _Case:
             return _Place()
         empty = self._list((NO_ANSWER,))
         for code in when.missing:
-            said = self.texts.get(code, ())
-            alone = any(hit.first == 0 and hit.last == len(said) - 1 for hit in empty.find(said))
-            wordless = code in self.texts and not said
+            said = self.texts.get(code, NOTHING)
+            alone = any(hit.first == 0 and hit.last == len(said.words) - 1 for hit in empty.find(said))
+            wordless = code in self.texts and not said.words
             if code in self.values and (not self.values[code] or wordless or alone):
                 return _Place(code)
         return None
@@ -171,16 +173,25 @@ class _Case:
     def _written(self, when: When) -> _Place | None:
         if not when.words:
             return _Place()
-        wanted, near, unless = self._list(when.words), self._list(when.near), self._list(when.unless)
         for code in when.questions or tuple(self.texts):
-            words = self.texts.get(code, ())
-            others = tuple(near.find(words)) if when.near else ()
-            against = tuple(unless.find(words)) if when.unless else ()
-            for hit in wanted.find(words):
-                close = not when.near or any(_is_near(words, hit, other, when) for other in others)
-                if close and not any(_speaks_against(words, hit, other, when) for other in against):
+            words = self.texts.get(code, NOTHING).words
+            near, against = self._found(when.near, code), self._found(when.unless, code)
+            for hit in self._found(when.words, code):
+                close = not when.near or any(
+                    _goes_with(words, hit, other, when) for other in near.around(hit, when.within)
+                )
+                if close and not any(
+                    _speaks_against(words, hit, other) for other in against.around(hit, when.unless_within)
+                ):
                     return _Place(code, words[hit.first].start, words[hit.last].end)
         return None
+
+    def _found(self, names: tuple[str, ...], code: str) -> Hits:
+        """Where the words of these lists stand in an answer; looked for once, since many rules share a list."""
+        key = (names, code)
+        if key not in self.hits:
+            self.hits[key] = self._list(names).find(self.texts.get(code, NOTHING))
+        return self.hits[key]
 
     def _checked(self, when: When) -> _Place | None:
         if when.check is None:
@@ -198,31 +209,24 @@ class _Case:
         """A description of some length that has no word of any chosen use case."""
         chosen = [c for code in self.context.use_cases if (c := self.edition.use_cases.get(code)) and c.words]
         expected = tuple(word for case in chosen for word in case.words)
-        words = [self.texts.get(code, ()) for code in when.questions]
-        if not expected or sum(len(part) for part in words) < _SHORTEST_JUDGED:
+        said = [self.texts.get(code, NOTHING) for code in when.questions]
+        if not expected or sum(len(part.words) for part in said) < _SHORTEST_JUDGED:
             return None
-        met = any(next(phrases(expected).find(part), None) for part in words)
+        met = any(any(True for _hit in phrases(expected).find(part)) for part in said)
         return None if met else _Place(when.questions[0])
 
     def _at(self, kind: QuestionType) -> _Place:
         return _Place(next((q.code for q in self.edition.questions if q.type == kind), ""))
 
 
-def _distance(one: Hit, other: Hit) -> int:
-    """Words between two finds; 0 when they touch or overlap."""
-    return max(one.first - other.last, other.first - one.last, 0)
+def _goes_with(words: tuple[Word, ...], hit: Hit, other: Hit, when: When) -> bool:
+    return not when.same_sentence or words[hit.first].sentence == words[other.first].sentence
 
 
-def _is_near(words: tuple[Word, ...], hit: Hit, other: Hit, when: When) -> bool:
-    together = not when.same_sentence or words[hit.first].sentence == words[other.first].sentence
-    return together and _distance(hit, other) <= when.within
-
-
-def _speaks_against(words: tuple[Word, ...], hit: Hit, other: Hit, when: When) -> bool:
-    """A word such as "not" in the same sentence, close by, and not part of the find ("no alternative")."""
+def _speaks_against(words: tuple[Word, ...], hit: Hit, other: Hit) -> bool:
+    """A word such as "not" in the same sentence, and not part of the find itself ("no alternative")."""
     part_of_it = hit.first <= other.first and other.last <= hit.last
-    together = words[hit.first].sentence == words[other.first].sentence
-    return together and not part_of_it and _distance(hit, other) <= when.unless_within
+    return not part_of_it and words[hit.first].sentence == words[other.first].sentence
 
 
 def _owned(domain: str) -> str:

@@ -5,9 +5,11 @@ into words; a match knows where it stands in the text as typed. No regular expre
 """
 
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 LONGEST = 20_000
 _CYRILLIC = {
@@ -44,6 +46,24 @@ class Hit:
 
     first: int
     last: int
+
+
+class Hits:
+    """What was found in one text, in order; `around` looks at the neighbours of a find and at nothing else."""
+
+    def __init__(self, found: Iterable[Hit]) -> None:
+        self._hits = tuple(found)
+        self._firsts = [hit.first for hit in self._hits]
+        self._longest = max((hit.last - hit.first for hit in self._hits), default=0)
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self._hits)
+
+    def around(self, hit: Hit, reach: int) -> Iterator[Hit]:
+        """Those that are at most `reach` words away; words that touch are one apart, that overlap none."""
+        start = bisect_left(self._firsts, hit.first - reach - self._longest)
+        end = bisect_right(self._firsts, hit.last + reach)
+        return (other for other in self._hits[start:end] if hit.first - other.last <= reach)
 
 
 def fold(character: str) -> str:
@@ -89,38 +109,51 @@ def _words(text: str) -> Iterator[Word]:
         yield Word("".join(built), start, end, sentence)
 
 
+class Wording:
+    """The words of one text, indexed once, so that a list of phrases costs its own length and not the text's."""
+
+    def __init__(self, text: str = "", longest: int = LONGEST) -> None:
+        self.words = words_of(text, longest)
+        self._places: dict[str, list[int]] = {}
+        for place, word in enumerate(self.words):
+            self._places.setdefault(word.text, []).append(place)
+        self._distinct = sorted(self._places)
+
+    def places(self, word: str) -> list[int]:
+        return self._places.get(word, [])
+
+    def beginning(self, start: str) -> Iterator[int]:
+        """Places of the words that begin so."""
+        for word in islice(self._distinct, bisect_left(self._distinct, start), None):
+            if not word.startswith(start):
+                return
+            yield from self._places[word]
+
+
 class Phrases:
     """A list of words and phrases; the last word of one may end in `*`, which stands for any rest of the word."""
 
-    def __init__(self, phrases: Iterable[str]) -> None:
-        self._whole: dict[str, list[tuple[tuple[str, ...], bool]]] = {}
-        self._open: dict[str, list[str]] = {}
-        for phrase in phrases:
-            parts = tuple(word.text for word in words_of(phrase))
-            if not parts:
-                continue
-            if phrase.endswith("*") and len(parts) == 1:
-                self._open.setdefault(parts[0][0], []).append(parts[0])
-            else:
-                self._whole.setdefault(parts[0], []).append((parts, phrase.endswith("*")))
+    def __init__(self, listed: Iterable[str]) -> None:
+        found = ((tuple(word.text for word in words_of(phrase)), phrase.endswith("*")) for phrase in listed)
+        self._listed = [(parts, is_open) for parts, is_open in found if parts]
 
-    def find(self, words: tuple[Word, ...]) -> Iterator[Hit]:
-        for place, word in enumerate(words):
-            if any(word.text.startswith(beginning) for beginning in self._open.get(word.text[0], ())):
-                yield Hit(place, place)
-                continue
-            for parts, is_open in self._whole.get(word.text, ()):
-                if self._follows(words, place, parts, is_open):
-                    yield Hit(place, place + len(parts) - 1)
-                    break
+    def find(self, said: Wording) -> Hits:
+        """Every place where one of them begins; the longest one where several do."""
+        ends: dict[int, int] = {}
+        for parts, is_open in self._listed:
+            alone = is_open and len(parts) == 1
+            for first in said.beginning(parts[0]) if alone else said.places(parts[0]):
+                if alone or _follows(said.words, first, parts, is_open):
+                    ends[first] = max(first + len(parts) - 1, ends.get(first, 0))
+        return Hits(Hit(first, last) for first, last in sorted(ends.items()))
 
-    @staticmethod
-    def _follows(words: tuple[Word, ...], place: int, parts: tuple[str, ...], is_open: bool) -> bool:
-        found = words[place : place + len(parts)]
-        if len(found) < len(parts) or any(w.text != p for w, p in zip(found[:-1], parts[:-1], strict=True)):
-            return False
-        last = found[-1].text
-        return last.startswith(parts[-1]) if is_open else last == parts[-1]
+
+def _follows(words: tuple[Word, ...], first: int, parts: tuple[str, ...], is_open: bool) -> bool:
+    found = words[first : first + len(parts)]
+    if len(found) < len(parts) or any(w.text != p for w, p in zip(found[:-1], parts[:-1], strict=True)):
+        return False
+    last = found[-1].text
+    return last.startswith(parts[-1]) if is_open else last == parts[-1]
 
 
 @lru_cache(maxsize=512)

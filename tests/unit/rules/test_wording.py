@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from applications.rules import wording
-from applications.rules.wording import LONGEST, Hit, Phrases, fold, words_of
+from applications.rules.wording import LONGEST, Hit, Phrases, Wording, fold, words_of
 
 POLICE = Phrases(["police", "state trooper*", "law enforcement", "警察", "полиц*", "경찰*", "policía"])
 
 
 def found(text: str) -> list[str]:
-    words = words_of(text)
-    return [text[words[hit.first].start : words[hit.last].end] for hit in POLICE.find(words)]
+    said = Wording(text)
+    return [text[said.words[hit.first].start : said.words[hit.last].end] for hit in POLICE.find(said)]
 
 
 @pytest.mark.parametrize(
@@ -57,11 +57,19 @@ def test_longest() -> None:
 
 
 def test_a_list_of_nothing_finds_nothing() -> None:
-    assert list(Phrases(["", " ", "*"]).find(words_of("a * b"))) == []
+    assert list(Phrases(["", " ", "*"]).find(Wording("a * b"))) == []
 
 
 def test_a_phrase_is_found_where_it_starts() -> None:
-    assert list(Phrases(["b c"]).find(words_of("a b b c"))) == [Hit(2, 3)]
+    assert list(Phrases(["b c"]).find(Wording("a b b c"))) == [Hit(2, 3)]
+
+
+def test_the_longest_of_several_phrases_counts_and_neighbours_are_by_distance() -> None:
+    found = Phrases(["a", "a b c", "a b", "c"]).find(Wording("a b c d c"))
+    assert list(found) == [Hit(0, 2), Hit(2, 2), Hit(4, 4)]
+    assert list(found.around(Hit(3, 3), 1)) == [Hit(0, 2), Hit(2, 2), Hit(4, 4)]
+    assert list(found.around(Hit(4, 4), 1)) == [Hit(4, 4)]
+    assert list(found.around(Hit(0, 0), 3)) == [Hit(0, 2), Hit(2, 2)]
 
 
 @given(st.text(max_size=200))
@@ -69,7 +77,7 @@ def test_any_text_is_cut_into_words_that_stand_in_it(text: str) -> None:
     words = words_of(text)
     assert all(0 <= word.start < word.end <= len(text) for word in words)
     assert all(one.end <= other.start for one, other in zip(words, words[1:], strict=False))
-    list(POLICE.find(words))
+    assert all(hit.last < len(words) for hit in POLICE.find(Wording(text)))
 
 
 @given(st.characters())
