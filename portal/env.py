@@ -121,22 +121,12 @@ class Env:
     def secret(
         self, name: str, default: str = "", *, help: str, least: int = 0, required: bool = False
     ) -> str:
-        """A secret stands in the variable, or in the file that NAME_FILE names."""
-        place = self._source.get(f"{name}_FILE", "")
-        raw = self._source.get(name, "")
-        if place and not raw:
-            try:
-                raw = Path(place).read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError):
-                self.problems.append(f"{name}_FILE: {place} cannot be read")
-                return default
-
         def parse(value: str) -> str:
             if len(value) < least or (least and len(set(value)) < 8):
                 raise ValueError(f"must be random and at least {least} characters long")
             return value
 
-        return self._read(name, f"secret, or `{name}_FILE`", parse, default, help, "", required, raw=raw)
+        return self._read(name, "secret", parse, default, help, "", required)
 
     def finish(self) -> None:
         if self.problems:
@@ -155,22 +145,32 @@ class Env:
         help: str,
         shown: str = "",
         required: bool = False,
-        raw: str | None = None,
     ) -> T:
         if not shown:
             shown = f"`{default}`" if isinstance(default, str | int) and default != "" else ""
         self.variables[name] = Variable(name, kind, shown, help)
-        value = self._source.get(name, "") if raw is None else raw
-        if value.strip() == "":
+        value = self._source.get(name, "").strip() or self._from_file(name)
+        if value == "":
             if required:
                 self.problems.append(f"{name}: must be set ({help})")
             return default
         try:
-            return parse(value.strip())
+            return parse(value)
         except ValueError as error:
             # The value itself may be a secret, or hold one; it is never repeated.
             self.problems.append(f"{name}: {error}")
             return default
+
+    def _from_file(self, name: str) -> str:
+        """Any variable may stand in the file that NAME_FILE names, as platforms hand out secrets."""
+        place = self._source.get(f"{name}_FILE", "")
+        if not place:
+            return ""
+        try:
+            return Path(place).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            self.problems.append(f"{name}_FILE: {place} cannot be read")
+            return ""
 
 
 def split(raw: str) -> SplitResult:

@@ -96,6 +96,12 @@ def test_secret_from_a_file(tmp_path):
     assert Env({"X_FILE": str(tmp_path / "secret"), "X": "itself"}).secret("X", help="") == "itself"
 
 
+def test_any_variable_may_stand_in_a_file(tmp_path):
+    (tmp_path / "address").write_text("postgres://portal:word@db.example/portal\n")
+    env = Env({"X_FILE": str(tmp_path / "address")})
+    assert env.url("X", schemes=("postgres",), help="") == "postgres://portal:word@db.example/portal"
+
+
 def test_secret_file_that_cannot_be_read(tmp_path):
     env = Env({"X_FILE": str(tmp_path / "none")})
     env.secret("X", help="")
