@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.db import IntegrityError
 
-from applications.actions.customers_import import import_rows
+from applications.actions.customers_import import _Batch, import_rows
 from applications.enums import AttentionCode, Basis, Source
 from applications.models import (
     AccessGrant,
@@ -141,6 +141,7 @@ def test_rows_share_a_customer_by_its_cleaned_name(bring):
     assert (customer.country, customer.website) == ("DK", "https://www.nordlys.example")
     assert customer.sector == "commercial"
     assert customer.subscriptions.count() == 2
+    assert not AuditEvent.objects.filter(action="customer.completed").exists()
 
 
 def test_blank_details_are_filled_in_later_and_audited(bring):
@@ -210,6 +211,20 @@ def test_two_moves_in_one_batch_are_one_change(bring):
     assert first_uses() == {("face", "2022-01-01")}
 
 
+def test_a_day_that_is_earlier_still_and_was_written_meanwhile_stands(bring, monkeypatch):
+    bring(record(first_used_on="2022-05-01"))
+    write = _Batch.write
+
+    def late(batch, by):
+        ServiceUse.objects.update(first_used_on=date(2019, 1, 1))
+        return write(batch, by)
+
+    monkeypatch.setattr(_Batch, "write", late)
+    bring(record(first_used_on="2021-01-01"))
+    assert first_uses() == {("face", "2019-01-01")}
+    assert not AuditEvent.objects.filter(action="use.earlier").exists()
+
+
 def test_an_unknown_service_beside_a_known_one_is_kept_for_later_editions(bring):
     report = bring(record(services="computer-vision;speech"))
     assert first_uses() == {("computer-vision", "2021-06-17"), ("speech", "2021-06-17")}
@@ -225,6 +240,11 @@ def test_a_subscription_under_two_customers_is_rejected_and_names_the_first_line
     assert Customer.objects.count() == 1
     assert first_uses() == {("face", "2021-06-17")}
     assert not listed()
+
+
+def test_the_first_line_stays_the_first(bring):
+    report = bring(record(), record(), record(customer="Banco del Sur"))
+    assert report.rejects[0].detail == "another customer holds it since line 2"
 
 
 def test_a_subscription_held_since_an_earlier_import_is_rejected(bring):

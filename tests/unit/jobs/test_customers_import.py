@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.apps import apps
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 
 from applications.actions.customers_import import import_rows
 from applications.jobs import customers_import
@@ -169,9 +169,9 @@ def test_a_batch_that_never_fits_is_an_error(run, monkeypatch):
 @pytest.mark.usefixtures("small_batches")
 def test_a_conflict_over_batches_names_the_first_line(run):
     filler = [record(subscription_id=f"{number:08x}-0000-4000-8000-000000000001") for number in range(9)]
-    _report, rejects = run(text(record(), *filler, record(customer="Banco del Sur")))
+    _report, rejects = run(text(record(), *filler, record(), *filler, record(customer="Banco del Sur")))
     assert [(reject.line, reject.detail) for reject in rejects] == [
-        (12, "another customer holds it since line 2")
+        (22, "another customer holds it since line 2")
     ]
     assert Customer.objects.get().subscriptions.filter(guid=GUID).exists()
 
@@ -181,6 +181,12 @@ def test_a_wrong_header_records_nothing(run):
     with pytest.raises(WrongHeaderError):
         run("a;b;c\n")
     assert rows_of_all_models() == before
+
+
+def test_the_text_of_statements_is_not_kept_even_in_debug(run, settings):
+    settings.DEBUG = True
+    run(DIRTY)
+    assert len(connection.queries) == 1  # the run row
 
 
 class Lines(io.StringIO):
