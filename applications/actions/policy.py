@@ -15,7 +15,8 @@ from applications.exceptions import NotPossibleNow, SomebodyWasFaster
 from applications.models import Change, PolicyEdition, ServiceUse, User
 from applications.permissions import Can, require
 from applications.queries.policy import edition_of
-from applications.rules.policy import Edition, read_edition
+from applications.rules.policy import Edition
+from applications.rules.screening import read_tested_edition
 
 USES_AT_ONCE = 500
 
@@ -42,7 +43,7 @@ def load_edition(text: str, *, source: str, by: User | None, now: datetime) -> L
     `policy.activated` and a feed row. Raises PolicyError when the text is not an edition, NotPossibleNow when
     another text has its code already.
     """
-    edition = read_edition(text, source=source)
+    edition = read_tested_edition(text, source=source)
     digest = hashlib.sha256(text.encode()).hexdigest()
     known = PolicyEdition.objects.filter(digest=digest).first()
     if known is not None:

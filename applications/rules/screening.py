@@ -13,7 +13,18 @@ from typing import Any, Protocol
 from applications.enums import FlagEffect, Risk
 
 from .identifiers import email_domain, normalise_email, read_domain
-from .policy import Check, Edition, QuestionType, ScreeningRule, UseCase, When, values_of
+from .policy import (
+    Check,
+    Edition,
+    PolicyError,
+    Problem,
+    QuestionType,
+    ScreeningRule,
+    UseCase,
+    When,
+    read_edition,
+    values_of,
+)
 from .wording import LONGEST, Hit, Hits, Phrases, Word, Wording, phrases
 
 Answers = Mapping[str, Any]
@@ -103,6 +114,26 @@ def screen(edition: Edition, answers: Answers, context: Context, on: date) -> tu
                 )
             )
     return tuple(flags)
+
+
+def read_tested_edition(text: str, source: str = "edition") -> Edition:
+    """An edition whose screening rules do what the examples beside them say; else PolicyError names each that fails."""
+    edition = read_edition(text, source)
+    failing = [Problem(source, None, key, "example", message) for key, message in _failing_examples(edition)]
+    if failing:
+        raise PolicyError(tuple(failing))
+    return edition
+
+
+def _failing_examples(edition: Edition) -> Iterator[tuple[str, str]]:
+    for rule in edition.screening.values():
+        for name, examples, wanted in (("raises", rule.raises, True), ("passes", rule.passes, False)):
+            for number, example in enumerate(examples):
+                context = Context.of(edition, example.answers)
+                found = screen(edition, example.answers, context, example.on or rule.valid_from)
+                if (rule.code in {flag.rule for flag in found}) is not wanted:
+                    did = "does not raise the rule" if wanted else "raises the rule"
+                    yield f"screening.{rule.code}.{name}.{number}", f"this example {did}"
 
 
 def risk(flags: Iterable[HasEffect], use_cases: Iterable[UseCase]) -> Risk:

@@ -12,7 +12,8 @@ from applications.actions.policy import load_edition
 from applications.exceptions import NoEdition, PortalError
 from applications.queries.policy import edition_in_force
 from applications.queries.policy_preview import PolicyPreview, preview_edition
-from applications.rules.policy import Difference, Edition, PolicyError, read_edition
+from applications.rules.policy import Difference, Edition, PolicyError
+from applications.rules.screening import read_tested_edition
 
 SHOWN = 60
 
@@ -33,7 +34,7 @@ class Command(BaseCommand):
         now, path = clock.now(), Path(options["file"])
         try:
             text = path.read_text(encoding="utf-8-sig")
-            new = read_edition(text, source=path.name)
+            new = read_tested_edition(text, source=path.name)
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{path} cannot be read: {error}") from error
         except PolicyError as error:

@@ -68,6 +68,9 @@ class _Reader:
             return {key: _frozen(value) for key, value in tomllib.loads(self.text).items()}
         except tomllib.TOMLDecodeError as error:
             raise PolicyError((self._syntax(error),)) from None
+        except RecursionError:
+            self._report("", "syntax", "is nested too deeply")
+            raise PolicyError(tuple(self.problems)) from None
 
     def _syntax(self, error: tomllib.TOMLDecodeError) -> Problem:
         message = str(error)

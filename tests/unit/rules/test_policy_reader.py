@@ -337,6 +337,11 @@ def test_a_file_without_end_is_refused() -> None:
     assert problem.rule == "size"
 
 
+def test_a_file_nested_without_end_is_refused() -> None:
+    (problem,) = faults("a = " + "[" * 5_000)
+    assert problem.rule == "syntax"
+
+
 def test_the_message_has_one_problem_a_line() -> None:
     with pytest.raises(PolicyError) as caught:
         read_edition(changed(*SPOILT["missing"][:2]), source="edition.toml")

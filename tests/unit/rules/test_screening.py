@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from applications.enums import FlagEffect, Risk
-from applications.rules.policy import Edition, read_edition
-from applications.rules.screening import Context, Flag, risk, screen
-from tests.factories import read_file
+from applications.rules.policy import Edition, PolicyError, read_edition
+from applications.rules.screening import Context, Flag, read_tested_edition, risk, screen
+from tests.factories import edition_text, read_file
 
 TODAY = date(2023, 5, 15)
 EXAMPLES = [
@@ -38,6 +38,23 @@ def test_examples(edition: Edition, code: str, number: int, raised: bool) -> Non
     on = example.on or rule.valid_from
     found = screen(edition, example.answers, Context.of(edition, example.answers), on)
     assert (code in {flag.rule for flag in found}) is raised
+
+
+def test_an_edition_whose_examples_fail_is_refused() -> None:
+    text = edition_text()
+    assert read_tested_edition(text).screening
+    for old, new in (
+        ('answers.work-email = "anna@gmail.com"', 'answers.work-email = "anna@firm.example"'),
+        ('answers.work-email = "anna@example.org"', 'answers.work-email = "anna@gmx.net"'),
+    ):
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    with pytest.raises(PolicyError) as refused:
+        read_tested_edition(text, "e.toml")
+    assert str(refused.value).splitlines() == [
+        "e.toml: screening.free-mail.raises.0: this example does not raise the rule [example]",
+        "e.toml: screening.free-mail.passes.0: this example raises the rule [example]",
+    ]
 
 
 def test_about_twenty_rules_with_a_source(edition: Edition) -> None:
