@@ -15,8 +15,8 @@ class AccessGrant(models.Model):
 
     Validity is these instants alone (promise P1): `closed_at` only records that a job has told people and handed
     the end on; `closed_run` is the id of that run (no foreign key: a check a row would cost a third of the speed)
-    and `closed_covered` whether nothing was lost. Rights may overlap; only grace is unique. `customer` repeats the subscription's holder at the time
-    of writing so that a batch of ends can take whole customers.
+    and `closed_covered` whether nothing was lost. Rights may overlap; only grace is unique. `customer` repeats the
+    subscription's holder at the time of writing, so that a batch of ends can take whole customers.
     """
 
     subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="grants")

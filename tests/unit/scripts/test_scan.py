@@ -28,7 +28,7 @@ def put(root: Path, name: str, text: str) -> Path:
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("--index-url x", "an address of a package index"),
+        ("--index" + "-url x", "an address of a package index"),
         ("see files.pythonhosted" + ".org/x", "an address of a package index"),
         ('open("/' + 'home/wanda/x")', "a path of one machine"),
         ("-----BEGIN EC " + "PRIVATE KEY-----", "a private key"),
