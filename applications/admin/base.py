@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib.admin import ModelAdmin
+from django.contrib.admin import ModelAdmin, ShowFacets
 from django.core.paginator import Paginator
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest
@@ -30,6 +30,7 @@ class ReadingPage(ModelAdmin):
     list_per_page = 50
     list_max_show_all = 50
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER
     paginator = BoundedPaginator
     ordering = ("-pk",)
     sortable_by = ()

@@ -82,9 +82,15 @@ class DecisionForm(PortalForm):
 
     def _add(self, key: str, possible: tuple[str, ...]) -> None:
         follows = key != ALL and f"outcome-{ALL}" in self.fields
+        item = self.items.get(key)
+        about = (
+            _now("Outcome for all items")
+            if item is None
+            else _now("Outcome for %(item)s") % {"item": item.label}
+        )
         choices = [(code, VERBS[code]) for code in possible]
         self.fields[f"outcome-{key}"] = forms.ChoiceField(
-            label=_("Outcome"),
+            label=about,
             choices=[(AS_ALL, _("As above")), *choices] if follows else choices,
             initial=AS_ALL if follows else None,
             required=False,
@@ -142,5 +148,7 @@ class DecisionForm(PortalForm):
     def refuse(self, errors: Mapping[str, str]) -> None:
         """Put what the action found to the fields it is about."""
         for name, message in errors.items():
-            field = f"outcome-{name.removeprefix('item-')}" if name.startswith("item-") else name
-            self.add_error(field if field in self.fields else None, message)
+            key = self._source(name.removeprefix("item-")) if name.startswith("item-") else ""
+            field = f"outcome-{key}" if key else name
+            if message not in self.errors.get(field, []):
+                self.add_error(field if field in self.fields else None, message)

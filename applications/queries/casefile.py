@@ -88,6 +88,11 @@ class ItemView:
     possible: tuple[str, ...]
     existing_since: date | None
 
+    @property
+    def label(self) -> str:
+        """Name of the capability and of the subscription, to tell the item from others."""
+        return f"{self.name}, {self.row.subscription.label or self.row.subscription.guid}"
+
 
 @dataclass(frozen=True, slots=True)
 class ItemGroup:
@@ -100,9 +105,9 @@ class ItemGroup:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What is decided about one item, in words; `face` is a state of the tag `state`."""
+    """What is decided about items that differ only in their subscription, in words; `face` is a state of the tag."""
 
-    item: ItemView
+    items: tuple[ItemView, ...]
     face: str
     reasons: tuple[str, ...]
     conditions: tuple[tuple[str, int], ...]
@@ -191,19 +196,23 @@ class CaseFile:
         return [(item.row.pk, item.row.capability, item.row.subscription_id) for item in self.items]
 
     def told(self, outcomes: Mapping[int, ItemOutcome], language: str | None) -> list[Told]:
-        """Outcomes in words, in the order of the items."""
+        """Outcomes in words, in the order of the items; what is alike stands together."""
+        together: dict[tuple[str, str, ItemOutcome], list[ItemView]] = {}
+        for item in self.items:
+            if said := outcomes.get(item.row.pk):
+                together.setdefault((item.row.capability, item.row.use_case, said), []).append(item)
+        reasons, conditions = self.edition.reasons, self.edition.conditions
         return [
             Told(
-                item,
-                outcomes[item.row.pk].outcome,
-                tuple(self.edition.reasons[code].text.to(language) for code in outcomes[item.row.pk].reasons),
+                tuple(items),
+                said.outcome,
+                tuple(reasons[code].text.to(language) for code in said.reasons),
                 tuple(
-                    (self.edition.conditions[code].text.to(language), self.edition.conditions[code].due_days)
-                    for code in outcomes[item.row.pk].conditions
+                    (conditions[code].text.to(language), conditions[code].due_days)
+                    for code in said.conditions
                 ),
             )
-            for item in self.items
-            if item.row.pk in outcomes
+            for (_capability, _use_case, said), items in together.items()
         ]
 
     @property

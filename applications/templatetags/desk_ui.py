@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from applications.enums import GRANTING_OUTCOMES, Outcome
+from applications.forms.decision import AS_ALL
 from applications.models import Application
 from applications.queries.casefile import CaseFile, Line, Told
 from applications.templatetags import portal_ui
@@ -66,7 +67,7 @@ def _typed(field: forms.BoundField) -> str:
     if isinstance(field.field, forms.ChoiceField):
         words = {str(code): str(label) for code, label in field.field.widget.choices}
         chosen = value if isinstance(value, (list, tuple)) else [value]
-        return ", ".join(words[str(one)] for one in chosen if one and str(one) in words)
+        return ", ".join(words[str(one)] for one in chosen if one in words and one not in ("", AS_ALL))
     return str(value or "")
 
 
@@ -107,8 +108,8 @@ def talk_of(file: CaseFile) -> list[Said]:
 @register.simple_tag
 def decide_verb(file: CaseFile, outcomes: list[Told]) -> str:
     """What the button does, in words."""
-    granted = sum(told.face in GRANTING_OUTCOMES for told in outcomes)
-    denied = sum(told.face == Outcome.DENIED for told in outcomes)
+    granted = sum(len(told.items) for told in outcomes if told.face in GRANTING_OUTCOMES)
+    denied = sum(len(told.items) for told in outcomes if told.face == Outcome.DENIED)
     if file.two_needed:
         return _("Recommend this to a second person")
     if granted and denied:
