@@ -42,6 +42,4 @@ def unguard(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 class Migration(migrations.Migration):
     dependencies: ClassVar[list[tuple[str, str]]] = [("applications", "0001_initial")]
-    operations: ClassVar[list[migrations.RunPython]] = [
-        migrations.RunPython(guard, unguard)
-    ]
+    operations: ClassVar[list[migrations.RunPython]] = [migrations.RunPython(guard, unguard)]
