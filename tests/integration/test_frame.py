@@ -1,8 +1,12 @@
 """The frame around every page: theme, navigation, errors that say what happened and what to do."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.template.loader import get_template
 from django.test import Client, RequestFactory
+from django.utils import translation
+from django.utils.formats import localize
 
 ERRORS = ["400", "403", "403_csrf", "404", "413", "429", "500"]
 
@@ -54,3 +58,12 @@ def test_a_signed_in_reader_sees_their_places_and_a_visitor_the_way_in(client, s
     page = sign_in(owner).get("/there/is/nothing/").content.decode()
     assert 'href="/applications/"' in page
     assert "Sign out" in page
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "30 June 2023, 23:59 UTC"), ("nl", "30 juni 2023, 23:59 UTC")]
+)
+def test_a_date_that_nobody_formatted_has_its_year_its_hour_and_its_zone(language, words):
+    """Django's own pages of the desk write dates by the locale's default."""
+    with translation.override(language):
+        assert localize(datetime(2023, 6, 30, 23, 59, tzinfo=UTC)) == words
