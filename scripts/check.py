@@ -25,7 +25,7 @@ CHECKS: dict[str, list[str]] = {
     "types": ["mypy", "--no-error-summary"],
     "import contracts": ["lint-imports"],
     "import contracts can fail": ["python", "-m", "scripts.break_contracts"],
-    "migrations": ["python", "manage.py", "makemigrations", "--check", "--dry-run", "--verbosity=0"],
+    "migrations": ["python", "manage.py", "makemigrations", "--check", "--dry-run"],
     "deployment": ["python", "manage.py", "check", "--deploy", "--fail-level=WARNING"],
     "files": ["python", "-m", "scripts.scan"],
 }
