@@ -10,7 +10,8 @@ from applications import exceptions
 from applications.actions import application as act
 from applications.actions import submission
 from applications.enums import State
-from applications.models import Application, AuditEvent, InformationRequest, Submission
+from applications.models import Application, AuditEvent, Flag, InformationRequest, Submission, Subscription
+from applications.rules import answers as said
 from tests import drafts
 from tests.drafts import ANSWERS
 from tests.factories import NOW
@@ -97,6 +98,30 @@ def test_a_first_save_by_two_at_once_is_no_error(nordlys, owner, colleague, edit
         lambda: save(draft, owner, edition, "Norway", 0), lambda: save(draft, colleague, edition, "Sweden", 0)
     )
     assert sorted(type(one).__name__ for one in answers) == ["Conflict", "Section"]
+
+
+def test_of_two_customers_who_claim_one_subscription_at_once_one_holds_it(
+    nordlys, owner, other_customer, stranger, edition_row, edition
+):
+    for number in range(ROUNDS):
+        guid = f"dc4d27d9-ea49-4921-938f-7782a774e1{number:02x}"
+        ids = {"subscription-ids": [guid], "subscription-ids.names": {}}
+        claims = [
+            drafts.draft(of, by, edition_row, drafts.answers(subscriptions=ids))
+            for of, by in ((nordlys, owner), (other_customer, stranger))
+        ]
+        answers = at_once(
+            *[
+                lambda one=one, by=by: submission.submit(
+                    application=fresh(one), edition=edition, by=by, now=NOW
+                )
+                for one, by in zip(claims, (owner, stranger), strict=True)
+            ]
+        )
+        assert [one.state for one in answers] == [State.SUBMITTED] * 2
+        holder = Subscription.objects.get(guid=guid).customer_id
+        flagged = Flag.objects.filter(rule=said.HELD_ELSEWHERE, application__in=claims).get()
+        assert flagged.application.customer_id != holder
 
 
 def test_answering_twice_at_once_is_one_answer(nordlys, owner, reviewer, edition_row, edition):

@@ -171,8 +171,10 @@ def test_a_use_that_is_not_listed_is_an_enquiry(nordlys, owner, edition_row, edi
 
 
 def test_a_subscription_of_another_customer_is_flagged_and_reveals_nothing(
-    sign_in, whole, owner, other_customer
+    sign_in, owner, nordlys, edition_row, other_customer
 ):
+    nameless = {"subscription-ids": [KIOSKS], "subscription-ids.names": {}}
+    whole = drafts.draft(nordlys, owner, edition_row, drafts.answers(subscriptions=nameless))
     theirs = factories.subscription(other_customer, "Secret name", guid=KIOSKS)
     client = sign_in(owner)
     pages = [
