@@ -79,7 +79,7 @@ def test_no_sheet_but_the_tokens_names_a_colour():
         if sheet.name != "tokens.css"
     }
     assert {name: found for name, found in named.items() if found} == {
-        "components.css": ["#fff"],
+        "notices.css": ["#fff"],
         "desk.css": ["rgb("],
     }
 
