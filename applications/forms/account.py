@@ -21,6 +21,16 @@ from applications.rules.identifiers import clean_text
 _PASSWORD_HELP = _(
     "At least 8 characters; 15 or more are better. Four words that do not belong together are easy to remember."
 )
+_MISSING: dict[str, Any] = {
+    "email": _("Enter your e-mail address."),
+    "login": _("Enter your e-mail address."),
+    "password": _("Enter your password."),
+    "oldpassword": _("Enter the password you sign in with now."),
+    "password1": _("Choose a password."),
+    "password2": _("Enter the password once more."),
+    "code": _("Enter the code."),
+    "name": _("Enter your name."),
+}
 _LABELS: dict[str, Any] = {
     "email": _("E-mail address"),
     "login": _("E-mail address"),
@@ -41,6 +51,8 @@ class OurWords(PortalFormMixin):
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             field.widget.attrs.pop("placeholder", None)
+            if name in _MISSING:
+                field.error_messages["required"] = _MISSING[name]
             field.label = self.labels.get(name) or _LABELS.get(name, field.label)
             if name in ("password1", "password"):
                 field.help_text = _PASSWORD_HELP if name == "password1" else ""

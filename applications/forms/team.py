@@ -42,18 +42,27 @@ class OrganisationForm(PortalForm):
 
     name = forms.CharField(
         label=_("Name of your organisation"),
+        error_messages={"required": _("Enter the name of your organisation.")},
         max_length=200,
         help_text=_("As it stands in its register. It appears in applications and letters."),
         widget=forms.TextInput({"autocomplete": "organization"}),
     )
     website = forms.CharField(
         label=_("Web site"),
+        error_messages={"required": _("Enter the address of your web site.")},
         max_length=300,
         help_text=_("Such as https://www.example.org"),
         widget=forms.TextInput({"autocomplete": "url", "inputmode": "url"}),
     )
-    country = forms.ChoiceField(label=_("Country"), choices=country_choices)
-    sector = forms.ChoiceField(label=_("Sector"), choices=Sector.choices, widget=forms.RadioSelect)
+    country = forms.ChoiceField(
+        label=_("Country"), choices=country_choices, error_messages={"required": _("Choose a country.")}
+    )
+    sector = forms.ChoiceField(
+        label=_("Sector"),
+        choices=Sector.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose a sector.")},
+    )
 
     def clean_name(self) -> str:
         name = clean_text(self.cleaned_data["name"])
@@ -75,6 +84,7 @@ class InvitationForm(PortalForm):
 
     email = forms.CharField(
         label=_("E-mail address"),
+        error_messages={"required": _("Enter the address of your colleague.")},
         max_length=320,
         widget=forms.EmailInput({"autocomplete": "off"}),
         help_text=_("At your organisation. The invitation is valid for 7 days."),

@@ -5,12 +5,15 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef
 from django.utils.crypto import salted_hmac
 
 from applications.enums import Role
 from applications.exceptions import NotFound
 from applications.models import Customer, Invitation, JoinRequest, Membership, User
 from applications.queries.customer import membership
+
+MOST_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,23 @@ def open_requests(customer: Customer) -> list[JoinRequest]:
     """Who asks to join and has no answer yet, the longest waiting first."""
     found = JoinRequest.objects.filter(customer=customer, answered_at__isnull=True)
     return list(found.select_related("user").order_by("requested_at", "pk"))
+
+
+def requests_for_operators() -> list[JoinRequest]:
+    """Open requests to join a customer that has no owner who could answer, the longest waiting first."""
+    owned = Membership.objects.filter(customer=OuterRef("customer"), role=Role.OWNER, user__is_active=True)
+    found = JoinRequest.objects.filter(~Exists(owned), answered_at__isnull=True)
+    return list(found.select_related("user", "customer").order_by("requested_at", "pk")[:MOST_SHOWN])
+
+
+def request_for_operators(request_id: int) -> JoinRequest:
+    """One request to join, answered or not. Raises NotFound."""
+    found = (
+        JoinRequest.objects.filter(pk=request_id).select_related("user", "customer", "answered_by").first()
+    )
+    if found is None:
+        raise NotFound
+    return found
 
 
 def member(customer: Customer, member_id: int) -> Membership:

@@ -17,6 +17,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from applications.models import User
 from scripts import packages
+from tests import factories
 
 FLAGS = [
     "--disable-quic",
@@ -106,6 +107,9 @@ def enter(context: BrowserContext, site: str, settings: LazySettings) -> Callabl
     def sign_in(user: User) -> None:
         client = Client()
         client.force_login(user)
+        session = client.session
+        session.update(factories.authenticated(user))
+        session.save()
         cookie = client.cookies[settings.SESSION_COOKIE_NAME]
         context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": site}])
 

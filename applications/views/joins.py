@@ -1,0 +1,35 @@
+"""Floor 6: requests to join a customer that has no owner: operators answer, and whoever they let in is the owner."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+
+from applications import clock
+from applications.actions import team as actions
+from applications.exceptions import NotPossibleNow
+from applications.permissions import Can
+from applications.queries import team as queries
+from applications.stepup import FOR_POWERS, step_up
+from applications.views.desk import StaffRequest, page, staff
+
+
+@staff(Can.OPERATE, "GET")
+def index(request: StaffRequest) -> HttpResponse:
+    context = {"title": _("Requests to join"), "requests": queries.requests_for_operators()}
+    return page(request, "admin/joins.html", context)
+
+
+@step_up(FOR_POWERS)
+@staff(Can.OPERATE, "POST")
+def answer(request: StaffRequest, *, request_id: int) -> HttpResponse:
+    asked = queries.request_for_operators(request_id)
+    accept = request.POST.get("accept") == "1"
+    try:
+        actions.answer_join(by=request.user, request=asked, accept=accept, now=clock.now())
+    except NotPossibleNow as error:
+        messages.error(request, error.message)
+    else:
+        words = _("%(name)s is the owner of %(customer)s now.") if accept else _("%(name)s was not let in.")
+        messages.success(request, words % {"name": asked.user, "customer": asked.customer})
+    return redirect("admin:joins")
