@@ -163,15 +163,15 @@ _UNFINISHED = """
 UPDATE applications_reminder AS o SET state = 'superseded', finished_at = %(now)s
 WHERE o.finished_at IS NULL AND o.ends_at = %(ends_at)s AND o.days_before > %(days)s
   AND o.customer_id >= %(first)s AND o.customer_id <= %(last)s
-  AND EXISTS ({recorded} AND r.state <> 'superseded')
+  AND EXISTS ({recorded})
 """
 
 
-def _row(of: str, ends_at: str = "%(ends_at)s", days: str = "%(days)s") -> str:
-    """The ledger's row of a customer for a deadline and step."""
+def _row(of: str, ends_at: str = "%(ends_at)s", days: str = "%(days)s", more: str = "") -> str:
+    """The ledger's row of a customer for a deadline and step: one look at the index (for OFFSET see `COVERED`)."""
     return (
         f"SELECT 1 FROM applications_reminder r WHERE r.customer_id = {of}.customer_id "  # noqa: S608
-        f"AND r.ends_at = {ends_at} AND r.days_before = {days}"
+        f"AND r.ends_at = {ends_at} AND r.days_before = {days} {more} LIMIT 1 OFFSET 0"
     )
 
 
@@ -274,7 +274,9 @@ def _supersede(wave: Wave, due: Due, rights: str, values: Mapping[str, Any]) -> 
         )
         written = bulk.execute(sql, {**values, **names, "before": past[0]})
     if not wave.is_announcement:
-        written += bulk.execute(_UNFINISHED.format(recorded=_row("o")), values)
+        written += bulk.execute(
+            _UNFINISHED.format(recorded=_row("o", more="AND r.state <> 'superseded'")), values
+        )
     return written
 
 
