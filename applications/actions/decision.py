@@ -9,15 +9,18 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import F
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from applications import letters
-from applications.actions import access, message, transition
+from applications.actions import access, audit, message, transition
 from applications.actions.review import TEXT_MAX, WRITERS, expect, lead_for, too_long
 from applications.enums import (
     FINAL_STATES,
     GRANTING_OUTCOMES,
+    UNDECIDED_STATES,
     CapabilityState,
     MessageKind,
     Move,
@@ -246,28 +249,58 @@ def _recommended(said: Decision) -> Decision:
 def close_items_for_policy(application: Application, *, edition: Edition, now: datetime) -> int:
     """Close the open items that need no person any more: their capability has opened or retired (design §5).
 
-    Effects, in order: those items closed as `not_needed` or `retired`; when that was the last open item, move
-    DECIDE by the system with a decision and mail to owners and editors. Returns how many items were closed. Raises
-    SomebodyWasFaster when the case moved at the same moment (run again).
+    Effects, in order: those items closed as `not_needed` or `retired`, one audit row each; a message to the customer
+    that says so, and mail. The case stays where it is: a person closes one that has nothing open left. Returns how
+    many items were closed; a second run closes none.
     """
-    if application.state not in (
-        State.SUBMITTED,
-        State.IN_REVIEW,
-        State.INFORMATION_REQUESTED,
-        State.SECOND_REVIEW,
-    ):
+    outcomes_of = {CapabilityState.OPEN: Outcome.NOT_NEEDED, CapabilityState.RETIRED: Outcome.RETIRED}
+    items = [item for item in case.items_of(application) if item.closed_at is None]
+    found = {item.pk: outcomes_of.get(case.as_rule_item(item, edition, now).state) for item in items}
+    closing = [item for item in items if found[item.pk] is not None]
+    held = Application.objects.filter(pk=application.pk, state__in=UNDECIDED_STATES)
+    if not closing or not held.update(saved_at=F("saved_at")):
         return 0
-    found = {
-        CapabilityState.OPEN: Outcome.NOT_NEEDED,
-        CapabilityState.RETIRED: Outcome.RETIRED,
-    }
-    open_items = [item for item in case.items_of(application) if item.closed_at is None]
-    states = {item.pk: case.as_rule_item(item, edition, now).state for item in open_items}
-    closing = [item for item in open_items if states[item.pk] in found]
-    outcomes = {item.pk: ItemOutcome(found[states[item.pk]].value) for item in closing}
-    if closing:
-        _close(closing, outcomes, edition, by=None, now=now)
+    for item in closing:
+        item.outcome, item.closed_at = found[item.pk] or "", now
+        item.save(update_fields=["outcome", "closed_at"])
+        audit.record(
+            "item.closed",
+            by=None,
+            now=now,
+            customer_id=application.customer_id,
+            application_id=application.pk,
+            target=item,
+            data={"capability": item.capability, "outcome": item.outcome},
+        )
+    _tell_of_policy(application, closing, edition, now)
     return len(closing)
+
+
+def _tell_of_policy(
+    application: Application, closed: list[RequestedCapability], edition: Edition, now: datetime
+) -> None:
+    language = letters.language_of(application, edition)
+    with translation.override(language):
+        lines = [_("The policy has changed, so a part of your application needs no decision any more:")]
+        for item in closed:
+            known = edition.capability(item.capability)
+            name = known.name.to(language) if known else item.capability
+            words = (
+                _("%(name)s on %(subscription)s is open now. You can use it without an approval.")
+                if item.outcome == Outcome.NOT_NEEDED
+                else _("%(name)s on %(subscription)s is retired. No application brings it back.")
+            )
+            lines.append(words % {"name": name, "subscription": item.subscription.guid})
+    told = Note.objects.create(application=application, author=None, body="\n".join(lines), written_at=now)
+    message.tell_customer(
+        MessageKind.MESSAGE_WRITTEN,
+        key=f"message_written:{told.pk}",
+        customer=application.customer,
+        application=application,
+        roles=WRITERS,
+        now=now,
+        context={"note": told.pk},
+    )
 
 
 # --- the pieces ---
@@ -297,7 +330,7 @@ def _close(
     outcomes: Outcomes,
     edition: Edition,
     *,
-    by: User | None,
+    by: User,
     now: datetime,
 ) -> None:
     ends_at = approval_ends_at(edition, now)
@@ -306,7 +339,7 @@ def _close(
         item.outcome, item.closed_at = said.outcome, now
         item.reasons, item.conditions = list(said.reasons), list(said.conditions)
         item.save(update_fields=["outcome", "closed_at", "reasons", "conditions"])
-        if said.outcome in GRANTING_OUTCOMES and by is not None:
+        if said.outcome in GRANTING_OUTCOMES:
             access.grant_approval(item, edition=edition, ends_at=ends_at, by=by, now=now)
 
 

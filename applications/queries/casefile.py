@@ -18,64 +18,23 @@ from applications.models import (
     AuditEvent,
     Decision,
     Evidence,
-    Flag,
     InformationRequest,
     Note,
     RequestedCapability,
-    SectionReview,
     User,
 )
 from applications.permissions import Can, can
 from applications.queries import case
-from applications.queries.answers import Row, rows_of
 from applications.queries.desk import face_of
+from applications.queries.judging import FlagView, SectionView, flag_view, sections_of
 from applications.queries.policy import edition_of
-from applications.rules import answers as said
 from applications.rules import workflow
 from applications.rules.deadlines import days_left
-from applications.rules.policy import Edition, Paragraph, ScreeningRule, Section
+from applications.rules.policy import Edition, Paragraph
 from applications.rules.review import ClockDay, Item, ItemOutcome, clock_day, possible_outcomes
 
 NEWEST = 100
 OTHERS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class FlagView:
-    """A flag with its rule; `rule` is None for one that is not in the edition (such as a foreign subscription)."""
-
-    row: Flag
-    name: str
-    advice: str
-    source: str
-    guidance: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A paragraph of policy beside the answers it judges, with the flags that were raised under it."""
-
-    paragraph: Paragraph
-    flags: tuple[FlagView, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    row: Row
-    flagged: bool
-    before: tuple[str, ...] | None
-    """What stood there in the submission before, when it has changed."""
-
-
-@dataclass(frozen=True, slots=True)
-class SectionView:
-    code: str
-    title: str
-    answers: tuple[Answer, ...]
-    judged: tuple[Judged, ...]
-    quiet: tuple[Paragraph, ...]
-    """Paragraphs whose rules looked at these answers and raised nothing."""
-    verdict: SectionReview | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +176,8 @@ class CaseFile:
 
     @property
     def recommendation(self) -> Decision | None:
+        if self.application.state != State.SECOND_REVIEW:
+            return None
         return next((one for one in self.decisions if not one.decided_at and not one.returned_at), None)
 
     @property
@@ -257,8 +218,8 @@ def casefile(user: User, reference: str, *, now: datetime, language: str | None)
     decisions = list(
         application.decisions.select_related("recommended_by", "decided_by", "returned_by").order_by("-id")
     )
-    views = [_flag(flag, asked_by, language) for flag in flags]
-    sections = _sections(asked_by, submissions, views, verdicts, language)
+    views = [flag_view(flag, asked_by, language) for flag in flags]
+    sections = sections_of(asked_by, submissions, views, verdicts, language)
     shown = {flag.row.pk for section in sections for judged in section.judged for flag in judged.flags}
     moves = _moves(user, application, decisions) if not found.near else frozenset()
     items = [_item(item, edition, now, language) for item in rows]
@@ -334,89 +295,6 @@ def _item(row: RequestedCapability, edition: Edition, now: datetime, language: s
         possible=tuple(outcome.value for outcome in possible_outcomes(rule, edition)),
         existing_since=row.first_uses.get(capability.service) if capability else None,
     )
-
-
-# --- answers beside the policy ---
-
-
-def _flag(row: Flag, edition: Edition, language: str | None) -> FlagView:
-    rule = edition.screening.get(row.rule)
-    if rule is None:
-        return FlagView(row, row.rule, "", "", guidance=False)
-    return FlagView(
-        row,
-        rule.name.to(language),
-        rule.advice.to(language),
-        rule.source.to(language),
-        guidance=case.is_guidance(row, edition),
-    )
-
-
-def _sections(
-    edition: Edition,
-    submissions: list[Any],
-    flags: list[FlagView],
-    verdicts: Mapping[str, SectionReview],
-    language: str | None,
-) -> list[SectionView]:
-    newest = said.flat(submissions[0].answers) if submissions else {}
-    before = said.flat(submissions[1].answers) if len(submissions) > 1 else None
-    raised: dict[str, list[FlagView]] = {}
-    for flag in flags:
-        raised.setdefault(flag.row.question, []).append(flag)
-    views = []
-    for part in edition.sections:
-        questions = {question.code for question in part.questions}
-        older = {row.code: row.lines for row in rows_of(edition, part, before, language)} if before else None
-        here = [flag for code in questions for flag in raised.get(code, ())]
-        answers = tuple(
-            Answer(row, flagged=row.code in raised, before=_changed(row, older))
-            for row in rows_of(edition, part, newest, language)
-            if row.lines or row.required
-        )
-        if answers:
-            views.append(
-                SectionView(
-                    part.code,
-                    part.title.to(language),
-                    answers,
-                    _judged(edition, here),
-                    _quiet(edition, part, here),
-                    verdicts.get(part.code),
-                )
-            )
-    return views
-
-
-def _changed(row: Row, older: Mapping[str, tuple[str, ...]] | None) -> tuple[str, ...] | None:
-    if older is None or older.get(row.code, ()) == row.lines:
-        return None
-    return older.get(row.code, ())
-
-
-def _judged(edition: Edition, flags: Iterable[FlagView]) -> tuple[Judged, ...]:
-    together: dict[str, list[FlagView]] = {}
-    for flag in flags:
-        rule = edition.screening.get(flag.row.rule)
-        if rule is not None:
-            together.setdefault(rule.paragraph, []).append(flag)
-    return tuple(Judged(edition.paragraphs[code], tuple(raised)) for code, raised in together.items())
-
-
-def _quiet(edition: Edition, part: Section, flags: Iterable[FlagView]) -> tuple[Paragraph, ...]:
-    spoke = {flag.row.rule for flag in flags}
-    codes = {question.code for question in part.questions}
-    silent = dict.fromkeys(
-        rule.paragraph
-        for rule in edition.screening.values()
-        if rule.code not in spoke and codes & _looks_at(rule)
-    )
-    loud = {rule.paragraph for code in spoke if (rule := edition.screening.get(code))}
-    return tuple(edition.paragraphs[code] for code in silent if code not in loud)
-
-
-def _looks_at(rule: ScreeningRule) -> set[str]:
-    return {code for when in rule.when for code in (*when.answers, *when.missing, *when.questions)}
 
 
 # --- history ---

@@ -392,6 +392,11 @@ def test_what_opened_or_retired_meanwhile_is_closed_with_the_policys_outcome(
         "face.liveness": "not_needed",
     }
     assert same(both).state == State.SUBMITTED
+    assert audit_actions(both) == ["item.closed"]
+    told = Note.objects.get()
+    assert (told.internal, told.author) == (False, None)
+    assert "Liveness on" in told.body
+    assert OutboundMessage.objects.get().kind == MessageKind.MESSAGE_WRITTEN
     assert decision.close_items_for_policy(both, edition=changed, now=now) == 0
 
 
@@ -401,3 +406,24 @@ def test_nothing_is_closed_while_nothing_changed(
     assert decision.close_items_for_policy(held, edition=edition, now=now) == 0
     review.release(held, by=reviewer, now=now)
     assert decision.close_items_for_policy(same(held), edition=edition, now=now) == 0
+
+
+def test_what_retired_meanwhile_says_so_and_a_closed_case_stays(
+    held: Application, edition: Edition, now: datetime
+) -> None:
+    gone = {code: one for code, one in edition.capabilities.items() if code != "face.verification"}
+    later = edition.model_copy(update={"capabilities": gone})
+    Application.objects.filter(pk=held.pk).update(state=State.WITHDRAWN, closed_at=now)
+    assert decision.close_items_for_policy(same(held), edition=later, now=now) == 0
+    Application.objects.filter(pk=held.pk).update(state=State.IN_REVIEW, closed_at=None)
+    assert decision.close_items_for_policy(same(held), edition=later, now=now) == 1
+    assert held.items.get().outcome == Outcome.RETIRED
+    assert "face.verification on" in Note.objects.get().body
+
+
+def test_a_case_with_nothing_open_left_is_closed_by_a_person(
+    held: Application, reviewer: User, now: datetime
+) -> None:
+    held.items.update(closed_at=now, outcome=Outcome.NOT_NEEDED)
+    assert decide(held, reviewer, now, outcomes={}).letter
+    assert same(held).state == State.DECIDED
