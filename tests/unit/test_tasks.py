@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from celery import schedules
@@ -43,6 +45,17 @@ def test_firings_over_a_year_are_counted(duty: Duty) -> None:
         if is_due:
             last, fired = now["at"], fired + 1
     assert fired * 73 == YEAR / DUTY_PERIODS[duty]
+
+
+def test_nothing_is_sent_to_the_broker_for_later() -> None:
+    """No ETA, no countdown, and only the schedule publishes: a lost broker then loses nothing."""
+    root = Path(tasks.__file__).parent
+    files = [
+        path for path in [*root.rglob("*.py"), *(root.parent / "portal").rglob("*.py")] if path.is_file()
+    ]
+    assert len(files) > 50
+    later = re.compile(r"\b(eta|countdown)\s*=|\.(apply_async|delay|delay_on_commit|send_task)\(")
+    assert [str(path) for path in files if later.search(path.read_text(encoding="utf-8"))] == []
 
 
 @pytest.mark.parametrize("duty", list(Duty))
