@@ -6,7 +6,9 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from applications.enums import Kind, Risk, Settlement, State
@@ -247,6 +249,30 @@ def test_pages_follow_each_other_without_gap_or_double(
 def shown_all(made: list[Application]) -> list[str]:
     ordered = sorted(made, key=lambda one: (-one.risk, one.urgent_at, one.pk))
     return [one.reference for one in ordered]
+
+
+@pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="SQLite proves no partial index from parameters"
+)
+def test_a_page_begins_in_the_index_and_lanes_never_see_closed_rows(
+    reviewer: User, nordlys: Customer
+) -> None:
+    """The cause of the speed, not the speed: one range of the queue's own index; counts from theirs."""
+    made = case(nordlys)
+    with CaptureQueriesContext(connection) as heard:
+        found = queue.page(queue.Asked(), user=reviewer, now=NOW, after=(0, NOW, 0))
+        queue.lane_counts(reviewer, NOW)
+    assert [row.case for row in found.rows] == [made]
+    plans = []
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_bitmapscan = off")
+        for asked in (heard.captured_queries[0], heard.captured_queries[-1]):
+            cursor.execute("EXPLAIN " + asked["sql"])
+            plans.append("\n".join(line for (line,) in cursor.fetchall()))
+    assert "Index Scan using queue_order" in plans[0]
+    assert "Index Cond: (ROW(rank, urgent_at, id) > ROW(" in plans[0]
+    assert "using queue_lanes" in plans[1]
 
 
 def rows_in_the_queue(nordlys: Customer, reviewer: User, count: int) -> None:
