@@ -231,6 +231,8 @@ def test_ids_of_another_customer_open_nothing(
     for name in ("withdraw", "answer", "member", "hand-over", "remove"):
         path = mixed[name].replace(f"/team/{nordlys.pk}/", f"/team/{other_customer.pk}/")
         assert client.post(path, {"role": "viewer", "accept": "1"}).status_code == 404, name
+    page_of_member = mixed["member"].replace(f"/team/{nordlys.pk}/", f"/team/{other_customer.pk}/")
+    assert client.get(page_of_member).status_code == 404
 
 
 def test_signed_out_leads_to_sign_in(nordlys: Customer, owner: User) -> None:
