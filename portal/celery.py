@@ -1,6 +1,7 @@
 """The Celery app: `celery -A portal.celery worker` and `celery -A portal.celery beat`."""
 
 import os
+from datetime import UTC, datetime
 from typing import Any
 
 from celery import Celery
@@ -8,6 +9,9 @@ from celery import Celery
 from applications.enums import DUTY_PERIODS
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+"""A new schedule is due at once: what runs by the hour does not wait for the first hour, nor raise its alarm."""
 
 
 def schedule() -> dict[str, dict[str, Any]]:
@@ -19,6 +23,7 @@ def schedule() -> dict[str, dict[str, Any]]:
         duty.value: {
             "task": f"applications.{duty.value}",
             "schedule": period.total_seconds(),
+            "last_run_at": LONG_AGO,
             "options": {"expires": max(period.total_seconds(), 60)},
         }
         for duty, period in DUTY_PERIODS.items()

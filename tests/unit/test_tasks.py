@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from celery import schedules
+from celery import beat, schedules
 
 from applications import tasks
 from applications.enums import DUTY_PERIODS, Duty
@@ -31,6 +31,12 @@ def test_every_duty_has_a_task_of_its_name_and_an_entry() -> None:
     assert app.conf.beat_schedule == entries
     assert app.conf.timezone == "UTC"
     assert app.conf.enable_utc
+
+
+def test_a_new_schedule_starts_with_every_duty_at_once() -> None:
+    scheduler = beat.Scheduler(app, lazy=True)
+    scheduler.merge_inplace(schedule())
+    assert {entry.name for entry in scheduler.schedule.values() if entry.is_due()[0]} == set(schedule())
 
 
 @pytest.mark.parametrize("duty", [duty for duty in Duty if DUTY_PERIODS[duty] >= timedelta(minutes=1)])
