@@ -122,6 +122,16 @@ class ExtensionReason(models.TextChoices):
     COHORT = "cohort", _("Extended with others")
 
 
+class RightsAct(models.TextChoices):
+    """What two people may do to rights besides deciding an application (design §5)."""
+
+    EXTEND = "extend", _("Extend")
+    EXTEND_COHORT = "extend_cohort", _("Extend many")
+    REVOKE = "revoke", _("Revoke")
+    REINSTATE = "reinstate", _("Reinstate")
+    MOVE = "move", _("Move to another customer")
+
+
 class AccessReason(models.TextChoices):
     """Closed list of reasons in an access decision (design §6)."""
 

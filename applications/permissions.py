@@ -24,6 +24,8 @@ class Can(StrEnum):
     SEE_CUSTOMERS = "see_customers"
     OPERATE = "operate"
     SEE_RECORD = "see_record"
+    EXTEND = "extend"
+    REVOKE = "revoke"
 
 
 _ALL = frozenset({StaffRole.REVIEWER, StaffRole.LEAD, StaffRole.OPERATOR, StaffRole.AUDITOR})
@@ -34,6 +36,8 @@ POWERS: dict[Can, frozenset[StaffRole]] = {
     Can.SEE_CUSTOMERS: _ALL,
     Can.OPERATE: frozenset({StaffRole.OPERATOR}),
     Can.SEE_RECORD: frozenset({StaffRole.LEAD, StaffRole.OPERATOR, StaffRole.AUDITOR}),
+    Can.EXTEND: frozenset({StaffRole.LEAD, StaffRole.OPERATOR}),
+    Can.REVOKE: frozenset({StaffRole.REVIEWER, StaffRole.LEAD}),
 }
 
 

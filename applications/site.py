@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from applications.admin import MODEL_PAGES
 from applications.permissions import Can, can
-from applications.views import decision, desk, joins, queue, review
+from applications.views import decision, desk, joins, queue, review, rights
 
 View = Callable[..., HttpResponse]
 
@@ -85,8 +85,13 @@ _ROUTES: tuple[tuple[str, View, str], ...] = (
     ("queue/<str:reference>/decision/confirm/", decision.confirm, "case-confirm"),
     ("queue/<str:reference>/decision/second/", decision.second, "case-second"),
     ("queue/<str:reference>/decision/return/", decision.give_back, "case-return"),
+    ("rights/", rights.index, "rights"),
+    ("rights/<uuid:guid>/", rights.file, "rights-file"),
+    ("rights/<uuid:guid>/<slug:name>/", rights.act, "rights-act"),
+    ("rights/proposals/<int:proposal>/", rights.answer, "rights-answer"),
     ("joins/", joins.index, "joins"),
     ("joins/<int:request_id>/", joins.answer, "join-answer"),
+    ("people/<int:person_id>/sign-out/", joins.sign_out, "person-sign-out"),
 )
 
 desk_site = Desk(name="admin")

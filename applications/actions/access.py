@@ -13,6 +13,7 @@ from applications.exceptions import NotPossibleNow
 from applications.models import (
     AccessGrant,
     Attention,
+    AuditReason,
     Change,
     RequestedCapability,
     ServiceUse,
@@ -209,11 +210,13 @@ def revoke(
     *,
     edition: Edition,
     by: User,
-    second: User,
+    second: User | None,
     now: datetime,
-    reason: str,
+    reason: str | AuditReason,
 ) -> int:
     """End rights at once by a person's act. Effects per right: `revoked_at`, audit row with reason, feed row.
+
+    `second` is None in an emergency only (`actions.rights.revoke_now`).
 
     A right that is over or revoked already is left alone. Returns how many were revoked.
     """
@@ -230,7 +233,7 @@ def revoke(
             now=now,
             customer_id=right.customer_id,
             target=right,
-            data={"capability": right.capability, "second": str(second.key)},
+            data={"capability": right.capability, "second": str(second.key) if second else None},
             reason=reason,
         )
         feed(

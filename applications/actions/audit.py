@@ -21,13 +21,15 @@ def record(
     application_id: int | None = None,
     target: models.Model | None = None,
     data: Mapping[str, Any] | None = None,
-    reason: str = "",
+    reason: str | AuditReason = "",
 ) -> AuditEvent:
     """Write one row. `data` holds codes and ids only, never free text; a typed `reason` stands in its own table.
 
     Must be called inside the transaction of the change. `source` defaults to person with `by`, else clock.
     """
-    written = AuditReason.objects.create(text=reason) if reason else None
+    written = (
+        AuditReason.objects.create(text=reason) if reason and isinstance(reason, str) else reason or None
+    )
     return AuditEvent.objects.create(
         at=now,
         action=action,

@@ -27,6 +27,7 @@ from applications.models.customer import (
 from applications.models.deadline import ANNOUNCEMENT, DeadlinePreview, JobRun, Reminder
 from applications.models.message import MailSwitch, OutboundMessage
 from applications.models.policy import PolicyEdition
+from applications.models.proposal import Proposal
 from applications.models.review import Decision, Flag, SectionReview
 from applications.models.user import User
 
@@ -57,6 +58,7 @@ __all__ = [
     "Note",
     "OutboundMessage",
     "PolicyEdition",
+    "Proposal",
     "Reminder",
     "RequestedCapability",
     "Section",
