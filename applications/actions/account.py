@@ -1,10 +1,14 @@
 """Floor 4: what happens to a person's account as a whole."""
 
+from datetime import datetime
+
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db import transaction
 
+from applications.actions import audit
 from applications.models import User
+from applications.permissions import Can, require
 
 
 @transaction.atomic
@@ -19,6 +23,20 @@ def end_sessions(user: User) -> int:
         session_key__in=list(listed.values_list("session_key", flat=True))
     ).delete()
     listed.delete()
+    return ended
+
+
+@transaction.atomic
+def sign_out(person: User, *, by: User, now: datetime) -> int:
+    """An operator ends all sessions of somebody (a lost device). Effects: the sessions, an audit row.
+
+    Raises NotAllowed.
+    """
+    require(by, Can.OPERATE)
+    ended = end_sessions(person)
+    audit.record(
+        "sessions_ended", by=by, now=now, target=person, data={"person": str(person.key), "sessions": ended}
+    )
     return ended
 
 

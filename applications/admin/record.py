@@ -25,6 +25,7 @@ class PersonPage(ReadingPage):
     search_fields = ("email__exact",)
     list_filter = ("staff_role", "is_active")
     hidden = ("password",)
+    change_form_template = "admin/person.html"
 
 
 PAGES = ((AuditEvent, AuditPage), (JobRun, RunPage), (User, PersonPage))

@@ -23,6 +23,14 @@ def membership(user: User, customer_id: int) -> Membership:
     return found
 
 
+def person(person_id: int) -> User:
+    """One person, for staff who may act on people. Raises NotFound."""
+    found = User.objects.filter(pk=person_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
 def owners(customer: Customer) -> QuerySet[User]:
     """Who may answer for the customer: its owners who can sign in."""
     return User.objects.filter(

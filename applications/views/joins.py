@@ -1,14 +1,17 @@
-"""Floor 6: requests to join a customer that has no owner: operators answer, and whoever they let in is the owner."""
+"""Floor 6: what operators do for people: answer who asks to join a customer without an owner, end sessions."""
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from applications import clock
+from applications.actions import account
 from applications.actions import team as actions
 from applications.exceptions import NotPossibleNow
 from applications.permissions import Can
+from applications.queries import customer as people
 from applications.queries import team as queries
 from applications.stepup import FOR_POWERS, step_up
 from applications.views.desk import StaffRequest, page, staff
@@ -33,3 +36,15 @@ def answer(request: StaffRequest, *, request_id: int) -> HttpResponse:
         words = _("%(name)s is the owner of %(customer)s now.") if accept else _("%(name)s was not let in.")
         messages.success(request, words % {"name": asked.user, "customer": asked.customer})
     return redirect("admin:joins")
+
+
+@step_up(FOR_POWERS)
+@staff(Can.OPERATE, "POST")
+def sign_out(request: StaffRequest, *, person_id: int) -> HttpResponse:
+    person = people.person(person_id)
+    ended = account.sign_out(person, by=request.user, now=clock.now())
+    messages.success(
+        request,
+        ngettext("%(count)d session is ended.", "%(count)d sessions are ended.", ended) % {"count": ended},
+    )
+    return redirect("admin:applications_user_change", person_id)

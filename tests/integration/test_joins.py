@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from applications.actions import customer as customers
 from applications.enums import AttentionCode, Role
-from applications.models import Attention, Customer, JoinRequest, Membership, User
+from applications.models import Attention, AuditEvent, Customer, JoinRequest, Membership, User
 from tests import factories
 from tests.factories import NOW
 
@@ -90,3 +90,39 @@ def test_an_old_sign_in_is_asked_again_and_the_answer_goes_on(
     assert redirected.headers["Location"].startswith(reverse("account_reauthenticate"))
     client.post(redirected.headers["Location"], {"password": factories.PASSWORD, "next": path})
     assert Membership.objects.get(user=asked.user).role == Role.OWNER
+
+
+# --- Sessions ---
+
+
+def test_an_operator_ends_the_sessions_of_a_person(sign_in: SignIn, operator: User, owner: User) -> None:
+    theirs = Client()
+    theirs.post(reverse("account_login"), {"login": owner.email, "password": factories.PASSWORD})
+    assert theirs.get(reverse("team")).status_code == 200
+    client = sign_in(operator)
+    page = client.get(reverse("admin:applications_user_change", args=[owner.pk])).content.decode()
+    path = reverse("admin:person-sign-out", args=[owner.pk])
+    assert path in page
+    assert "1 session is ended." in client.post(path, follow=True).content.decode()
+    assert theirs.get(reverse("team")).status_code == 302
+    event = AuditEvent.objects.get(action="sessions_ended")
+    assert (event.actor, event.data["sessions"]) == (operator.key, 1)
+
+
+@pytest.mark.parametrize("who", ["reviewer", "lead", "auditor", "owner"])
+def test_nobody_else_ends_them(
+    request: pytest.FixtureRequest, sign_in: SignIn, operator: User, who: str
+) -> None:
+    client = sign_in(request.getfixturevalue(who))
+    assert client.post(reverse("admin:person-sign-out", args=[operator.pk])).status_code == 403
+    assert not AuditEvent.objects.exists()
+
+
+def test_an_auditor_sees_a_person_without_the_button(sign_in: SignIn, auditor: User, owner: User) -> None:
+    page = sign_in(auditor).get(reverse("admin:applications_user_change", args=[owner.pk]))
+    assert page.status_code == 200
+    assert reverse("admin:person-sign-out", args=[owner.pk]) not in page.content.decode()
+
+
+def test_an_absent_person_is_not_there(sign_in: SignIn, operator: User) -> None:
+    assert sign_in(operator).post(reverse("admin:person-sign-out", args=[4711])).status_code == 404
