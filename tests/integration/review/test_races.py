@@ -51,7 +51,6 @@ def load(pk: int) -> Application:
 
 @pytest.fixture
 def people(db: None) -> dict[str, object]:
-    factories.edition_row()
     customer = factories.customer(domain="nordlys.example")
     return {
         "customer": customer,

@@ -133,6 +133,7 @@ def test_take_next_passes_over_what_the_person_may_not_judge(
     assert review.take_next(by=reviewer, now=now) == fit
     assert review.take_next(by=reviewer, now=now) is None
     assert review.take_next(by=kin, now=now).customer == nordlys
+    assert review.take_next(by=kin, now=now) is None
 
 
 def test_an_operator_takes_nothing(submitted: Application, operator: User, now: datetime) -> None:
