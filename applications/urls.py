@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from applications.site import desk_site
-from applications.views import access, application, check, public, status, team
+from applications.views import access, application, check, public, status, team, transparency
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", public.home, name="home"),
@@ -12,6 +12,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("catalogue/", public.catalogue, name="catalogue"),
     path("decode/", public.decode, name="decode"),
     path("access/", access.index, name="access"),
+    path("transparency/", transparency.page, name="transparency"),
+    path("transparency/data.json", transparency.data, name="transparency-data"),
     path("applications/", application.index, name="application-list"),
     path("applications/new/", application.new, name="application-new"),
     path("applications/<str:reference>/", application.overview, name="application"),
