@@ -75,7 +75,7 @@ def _forms(file: CaseFile, typed: Typed, language: str | None) -> Typed:
     """The forms that this person can send now; one that was sent keeps what was typed."""
     made: Typed = {}
     if "request_information" in file.moves:
-        made["ask"] = AskForm(edition=file.asked_by, language=language)
+        made["ask"] = AskForm(edition=file.edition, language=language)
     if file.writes:
         made["note"] = NoteForm()
     if "assign" in file.moves or "reassign" in file.moves:
