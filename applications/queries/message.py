@@ -11,7 +11,7 @@ from allauth.account.utils import user_pk_to_url_str
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 
-from applications.enums import ContactState, MessageKind, MessageState, ReminderState, State
+from applications.enums import ChangeKind, ContactState, MessageKind, MessageState, ReminderState, State
 from applications.exceptions import NoEdition
 from applications.models import (
     Application,
@@ -22,7 +22,9 @@ from applications.models import (
     Invitation,
     JoinRequest,
     OutboundMessage,
+    Proposal,
     Reminder,
+    Subscription,
     User,
 )
 from applications.queries.deadlines import read_ended, read_ending
@@ -203,6 +205,26 @@ def _reset(sent: OutboundMessage, now: datetime, edition: Edition | None) -> Fac
     return {"link": reverse("account_reset_password_from_key", kwargs=place)}
 
 
+def _changed(sent: OutboundMessage, now: datetime, edition: Edition | None) -> Facts | None:
+    """What a person did, to which subscription and capability, and since when; `act` is "" when it is not known."""
+    proposal = Proposal.objects.filter(pk=sent.context.get("proposal")).select_related("subscription").first()
+    if proposal is not None:
+        return {
+            "act": proposal.act,
+            "capability": proposal.capability,
+            "subscription": proposal.subscription.guid if proposal.subscription else "",
+            "since": proposal.done_at or sent.queued_at,
+        }
+    held = Subscription.objects.filter(pk=sent.context.get("subscription")).first()
+    act = sent.key.partition(":")[0]
+    return {
+        "act": act if act in (ChangeKind.SUSPENDED, ChangeKind.RESUMED) else "",
+        "capability": "",
+        "subscription": held.guid if held else "",
+        "since": sent.queued_at,
+    }
+
+
 def _account(sent: OutboundMessage, now: datetime, edition: Edition | None) -> Facts | None:
     return {"event": sent.context.get("event", ""), "address": sent.address}
 
@@ -221,7 +243,7 @@ _ABOUT: dict[MessageKind, Callable[[OutboundMessage, datetime, Edition | None], 
     MessageKind.INVITATION: _invitation,
     MessageKind.JOIN_REQUESTED: _join_requested,
     MessageKind.JOIN_ANSWERED: _join_answered,
-    MessageKind.ACCESS_CHANGED: _account,
+    MessageKind.ACCESS_CHANGED: _changed,
     MessageKind.ACCOUNT_CONFIRM: _confirm,
     MessageKind.ACCOUNT_EXISTS: _account,
     MessageKind.ACCOUNT_RESET: _reset,

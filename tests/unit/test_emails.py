@@ -13,15 +13,17 @@ from applications import emails
 from applications.actions import message
 from applications.actions.delivery import address_reminder
 from applications.actions.team import invite
-from applications.enums import LINK_KINDS, MessageKind, Outcome, Role, State
+from applications.enums import LINK_KINDS, MessageKind, Outcome, RightsAct, Role, State
 from applications.models import (
     ANNOUNCEMENT,
+    AuditReason,
     Customer,
     Decision,
     InformationRequest,
     JoinRequest,
     OutboundMessage,
     PolicyEdition,
+    Proposal,
     Reminder,
     RequestedCapability,
     User,
@@ -300,3 +302,55 @@ def test_text_becomes_paragraphs_lists_and_links_and_nothing_else() -> None:
         "<p>List:</p>\n"
         '<ul><li>a</li><li>b <a href="https://c.example/">https://c.example/</a></li></ul>'
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [("suspended", "have suspended"), ("resumed", "is resumed"), ("else", "has changed what Nordlys")],
+)
+def test_what_a_person_changed_is_said_with_where_and_since_when(
+    nordlys: Customer, owner: User, edition_row: PolicyEdition, edition: Edition, key: str, said: str
+) -> None:
+    held = factories.subscription(nordlys)
+    message.queue(
+        MessageKind.ACCESS_CHANGED,
+        key=f"{key}:1",
+        to=owner,
+        now=NOW,
+        customer=nordlys,
+        context={"subscription": held.pk},
+    )
+    mail = emails.render(OutboundMessage.objects.get(), edition=edition, now=NOW)
+    assert mail is not None
+    text = " ".join(mail.text.split())
+    assert said in text
+    assert str(held.guid) in text
+    assert "since: 15 May 2023, 16:40 (Europe/Copenhagen)" in text
+
+
+@pytest.mark.parametrize("act", list(RightsAct))
+def test_each_act_about_rights_has_its_words(
+    nordlys: Customer, owner: User, lead: User, edition_row: PolicyEdition, edition: Edition, act: RightsAct
+) -> None:
+    proposal = Proposal.objects.create(
+        act=act,
+        subscription=factories.subscription(nordlys),
+        capability=FACE,
+        reason=AuditReason.objects.create(text=ODD),
+        proposed_at=NOW,
+        proposed_by=lead,
+        done_at=NOW,
+    )
+    message.queue(
+        MessageKind.ACCESS_CHANGED,
+        key=f"proposal:{proposal.pk}:{nordlys.pk}",
+        to=owner,
+        now=NOW,
+        customer=nordlys,
+        context={"proposal": proposal.pk},
+    )
+    mail = emails.render(OutboundMessage.objects.get(), edition=edition, now=NOW)
+    assert mail is not None
+    assert "has changed what" not in mail.text
+    assert f"- capability: {FACE}" in mail.text
+    assert ODD not in mail.text
