@@ -25,7 +25,7 @@ from applications.models import (
     Section,
     User,
 )
-from applications.queries.application import WRITERS
+from applications.queries.application import WRITERS, is_fixed
 from applications.rules import answers as said
 from applications.rules.identifiers import clean_text, new_reference
 from applications.rules.policy import Edition
@@ -143,7 +143,8 @@ def save_section(
     touched = Application.objects.filter(pk=application.pk, state__in=_EDITABLE).update(saved_at=now)
     if not touched:
         raise NotPossibleNow(_("This application is no longer a draft: its answers are fixed."))
-    _require_asked_for(application, section)
+    if is_fixed(application, section):
+        raise NotPossibleNow(_("The reviewer's question is not about this section, so it stays as it is."))
     saved = {row.code: row for row in application.sections.all()}
     together = said.flat({code: row.answers for code, row in saved.items()}) | dict(answers)
     complete = not said.missing(part, together)
@@ -166,15 +167,6 @@ def save_section(
     )
     application.saved_at = now
     return written
-
-
-def _require_asked_for(application: Application, section: str) -> None:
-    """While a question is open, only the sections that it names may change (none named: any)."""
-    if application.state != State.INFORMATION_REQUESTED:
-        return
-    asked = application.information_requests.filter(closed_at__isnull=True).first()
-    if asked is not None and asked.sections and section not in asked.sections:
-        raise NotPossibleNow(_("The reviewer's question is not about this section, so it stays as it is."))
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from django.db.models import F, Prefetch, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from applications.enums import Outcome, Role
+from applications.enums import Outcome, Role, State
 from applications.exceptions import NotFound
 from applications.models import (
     Application,
@@ -89,6 +89,16 @@ class Draft:
 def draft_of(application: Application) -> Draft:
     rows = application.sections.select_related("saved_by")
     return Draft({section.code: section for section in rows})
+
+
+def is_fixed(application: Application, section: str) -> bool:
+    """Whether the section may not change now. While a question is open, those that it names may (none named: any)."""
+    if application.state == State.DRAFT:
+        return False
+    if application.state != State.INFORMATION_REQUESTED:
+        return True
+    asked = application.information_requests.filter(closed_at__isnull=True).first()
+    return asked is not None and bool(asked.sections) and section not in asked.sections
 
 
 @dataclass(frozen=True, slots=True)

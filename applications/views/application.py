@@ -29,7 +29,6 @@ from applications.rules.policy import Edition
 from applications.views.pages import member_page, refuse
 
 PAGE = 50
-EDITABLE = (State.DRAFT, State.INFORMATION_REQUESTED)
 
 
 def load(request: HttpRequest, reference: str) -> Application:
@@ -179,7 +178,11 @@ def section(request: HttpRequest, reference: str, section: str) -> HttpResponse:
     part = edition.section(section)
     if part is None:
         raise find.NotFound
-    if application.state not in EDITABLE:
+    if find.is_fixed(application, section):
+        if application.state == State.INFORMATION_REQUESTED:
+            messages.info(
+                request, _("The reviewer's question is not about that section, so it stays as it is.")
+            )
         return redirect("application-status", application.reference)
     draft = find.draft_of(application)
     saved = draft.sections.get(section)

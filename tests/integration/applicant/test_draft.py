@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from urllib.parse import quote
 
 import pytest
 from django.urls import reverse
@@ -258,6 +259,17 @@ def test_a_strangers_application_answers_like_an_absent_one(sign_in, stranger, w
         )
 
     assert same(theirs) == same(absent)
+
+
+@pytest.mark.parametrize("odd", ["\x00", "👩", "LA-0000-0000'--", "..", "%E2%80%AE", "x" * 500])
+def test_odd_addresses_are_absent(sign_in, owner, whole, odd):
+    client = sign_in(owner)
+    assert client.get(f"/applications/{quote(odd, safe='')}/").status_code == 404
+    assert client.get(f"/applications/{whole.reference}/{quote(odd, safe='')}/").status_code == 404
+
+
+def test_a_reference_is_read_in_any_case(sign_in, owner, whole):
+    assert sign_in(owner).get(f"/applications/{whole.reference.lower()}/").status_code == 200
 
 
 def test_pages_ask_for_a_sign_in(client, whole):
