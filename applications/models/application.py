@@ -94,8 +94,15 @@ class Application(models.Model):
             # Lanes are counted from this index alone, not from the rows.
             models.Index(
                 name="queue_lanes",
-                fields=["state", "assigned_to"],
-                include=["kind", "policy_review", "target_at", "paused_at", "deadline_at", "id"],
+                fields=[
+                    "state",
+                    "assigned_to",
+                    "kind",
+                    "policy_review",
+                    "target_at",
+                    "paused_at",
+                    "deadline_at",
+                ],
                 condition=Q(state__in=["submitted", "in_review", "information_requested", "second_review"]),
             ),
             models.Index(name="application_of_customer", fields=["customer", "-created_at"]),

@@ -95,7 +95,7 @@ def lane_counts(user: User, now: datetime) -> dict[str, int]:
     """How many open cases each lane holds; one statement over the open rows alone."""
     return Application.objects.filter(OPEN_CASES).aggregate(
         **{
-            lane.code.replace("-", "_"): Count("id", filter=lane.condition(user, now) or Q(id__isnull=False))
+            lane.code.replace("-", "_"): Count("state", filter=lane.condition(user, now) or None)
             for lane in LANES
         }
     )
