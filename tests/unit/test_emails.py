@@ -147,6 +147,22 @@ def test_every_kind_says_the_same_words_in_both_parts(
     assert set(made) | {"announcement", "access_ended", "invitation"} == set(MessageKind.values)
 
 
+def test_every_kind_is_said_in_dutch(
+    nordlys: Customer, owner: User, edition_row: PolicyEdition, edition: Edition, end: datetime
+) -> None:
+    """Line by line nothing of the English mail stands in the Dutch one but addresses, links and what was typed."""
+    made = every_kind(nordlys, owner, edition_row, end)
+    for kind, row in made.items():
+        said = {}
+        for language in ("en", "nl"):
+            User.objects.filter(pk=owner.pk).update(language=language)
+            mail = emails.render(OutboundMessage.objects.get(pk=row.pk), edition=edition, now=NOW)
+            assert mail is not None
+            said[language] = {mail.subject, *mail.text.splitlines()}
+        same = said["en"] & said["nl"]
+        assert not [line for line in same if line and "://" not in line and ODD not in line], kind
+
+
 def test_an_invitation_holds_its_link_and_is_not_kept(
     nordlys: Customer, owner: User, edition_row: PolicyEdition, edition: Edition
 ) -> None:
