@@ -140,3 +140,15 @@ def test_the_language_is_that_of_who_submitted(mixed: Application, edition: Edit
     owner.language = "nl"
     mixed.submitted_by = owner
     assert letters.language_of(mixed, edition) == "nl"
+
+
+def test_the_name_another_customer_gave_to_its_subscription_stays_there(
+    mixed: Application, edition: Edition, other_customer: Customer
+) -> None:
+    item = mixed.items.select_related("subscription").order_by("id").first()
+    item.subscription.customer = other_customer
+    item.subscription.save()
+    text = letter(mixed, edition, DENIED, APPROVED)
+    assert str(item.subscription.guid) in text
+    assert "Hall" not in text
+    assert "Gate" in text
