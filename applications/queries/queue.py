@@ -211,10 +211,8 @@ def _narrowed(asked: Asked, user: User, now: datetime) -> QuerySet[Application]:
 
 
 def _matches(text: str) -> Q:
-    """Reference or subscription id when it is one, else every word in the normalised search text."""
+    """A subscription id when it is one, else every word in the normalised search text (references stand there too)."""
     raw = text[:SEARCH_MAX]
-    if reference := read_reference(raw):
-        return Q(reference=reference)
     guid = read_subscription(raw)
     if isinstance(guid, str):
         return Q(
@@ -226,6 +224,13 @@ def _matches(text: str) -> Q:
     for word in search_key(raw).split():
         words &= Q(search_text__contains=word)
     return words
+
+
+def named(text: str) -> str:
+    """The reference that somebody typed, when a submitted case has it; any eight letters may look like one."""
+    reference = read_reference(text)
+    known = Application.objects.filter(reference=reference, submitted_at__isnull=False)
+    return reference if reference and known.exists() else ""
 
 
 # --- who may take what ---

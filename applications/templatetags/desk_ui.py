@@ -16,6 +16,7 @@ from applications.enums import GRANTING_OUTCOMES, Outcome
 from applications.forms.decision import AS_ALL
 from applications.models import Application
 from applications.queries.casefile import CaseFile, Line, Told
+from applications.rules.review import Effect
 from applications.templatetags import portal_ui
 
 register = template.Library()
@@ -103,6 +104,19 @@ def talk_of(file: CaseFile) -> list[Said]:
             who = str(request.answered_by or "")
             said.append(Said(request.answered_at, who, _("answer"), request.answer, "is-answer"))
     return sorted(said, key=lambda line: line.at)
+
+
+@register.simple_tag
+def grants_sentence(effect: Effect) -> SafeString:
+    """What confirming gives, in one sentence."""
+    capabilities = ngettext("%(count)d capability", "%(count)d capabilities", effect.capabilities)
+    subscriptions = ngettext("%(count)d subscription", "%(count)d subscriptions", effect.subscriptions)
+    return format_html(
+        _("Grants {capabilities} on {subscriptions} from the moment it is confirmed until {end}."),
+        capabilities=capabilities % {"count": effect.capabilities},
+        subscriptions=subscriptions % {"count": effect.subscriptions},
+        end=portal_ui.last_instant(effect.ends_at),
+    )
 
 
 @register.simple_tag

@@ -18,7 +18,6 @@ from applications.permissions import Can, can
 from applications.queries import desk as shown
 from applications.queries import queue
 from applications.queries.policy import edition_in_force
-from applications.rules.identifiers import read_reference
 from applications.rules.policy import Edition
 from applications.views.desk import StaffRequest, counts, page, staff
 
@@ -29,7 +28,7 @@ def index(request: StaffRequest) -> HttpResponse:
     now, edition = clock.now(), edition_in_force()
     form = QueueFilter(request.GET, edition=edition, language=get_language(), people=queue.reviewers())
     asked = _asked(form, edition)
-    if reference := read_reference(asked.text):
+    if reference := queue.named(asked.text):
         return redirect("admin:case", reference)
     found = queue.page(asked, user=request.user, now=now, after=_place(request.GET.get("after", "")))
     waiting = counts(request, now)

@@ -178,6 +178,12 @@ def test_a_reference_leads_to_its_case(enter: Enter, reviewer: User, waiting: Ap
     assert (answer.status_code, answer.url) == (302, f"/admin/queue/{waiting.reference}/")
 
 
+def test_a_word_that_only_looks_like_a_reference_is_searched_for(enter: Enter, reviewer: User) -> None:
+    made = case(factories.customer("Pharmacy of Vale"))
+    assert shown(enter(reviewer), q="pharmacy") == [made.reference]
+    assert shown(enter(reviewer), q="LA-ZZZZ-ZZZZ") == []
+
+
 def test_a_subscription_is_found_however_it_was_pasted(
     enter: Enter, reviewer: User, nordlys: Customer, waiting: Application
 ) -> None:
