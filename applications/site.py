@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from applications.admin import MODEL_PAGES
 from applications.permissions import Can, can
-from applications.views import decision, desk, joins, queue, review, rights
+from applications.views import deadlines, decision, desk, joins, queue, review, rights
 
 View = Callable[..., HttpResponse]
 
@@ -85,6 +85,11 @@ _ROUTES: tuple[tuple[str, View, str], ...] = (
     ("queue/<str:reference>/decision/confirm/", decision.confirm, "case-confirm"),
     ("queue/<str:reference>/decision/second/", decision.second, "case-second"),
     ("queue/<str:reference>/decision/return/", decision.give_back, "case-return"),
+    ("deadlines/", deadlines.index, "deadlines"),
+    ("deadlines/previews/<int:preview>/arm/", deadlines.arm, "preview-arm"),
+    ("deadlines/held/<int:run>/release/", deadlines.release, "notices-release"),
+    ("deadlines/<str:at>/", deadlines.deadline, "deadline"),
+    ("deadlines/<str:at>/close/", deadlines.close, "deadline-close"),
     ("rights/", rights.index, "rights"),
     ("rights/<uuid:guid>/", rights.file, "rights-file"),
     ("rights/<uuid:guid>/<slug:name>/", rights.act, "rights-act"),

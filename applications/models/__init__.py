@@ -12,6 +12,7 @@ from applications.models.application import (
 )
 from applications.models.audit import AuditEvent, AuditReason, AuditSeal
 from applications.models.change import Change, Gateway, GatewayKey
+from applications.models.closing import DeadlineClosing
 from applications.models.customer import (
     Attention,
     Contact,
@@ -42,6 +43,7 @@ __all__ = [
     "Change",
     "Contact",
     "Customer",
+    "DeadlineClosing",
     "DeadlinePreview",
     "Decision",
     "Evidence",

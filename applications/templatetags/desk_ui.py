@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django import forms, template
@@ -25,6 +25,12 @@ register = template.Library()
 @register.simple_tag
 def state_of_risk(risk: int) -> SafeString:
     return portal_ui.state(f"risk_{int(risk)}")
+
+
+@register.filter
+def address(at: datetime) -> str:
+    """An instant as it stands in an address of the desk, exact to the microsecond."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 @register.simple_tag

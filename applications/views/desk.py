@@ -89,7 +89,11 @@ def navigation(request: StaffRequest) -> list[dict[str, Any]]:
             )
         )
     if can(request.user, Can.SEE_CUSTOMERS):
-        groups.append(_group(request, _("Rights"), [(reverse("admin:rights"), _("Acts on rights"), None)]))
+        links = [
+            (reverse("admin:deadlines"), _("When rights end"), None),
+            (reverse("admin:rights"), _("Acts on rights"), None),
+        ]
+        groups.append(_group(request, _("Rights"), links))
     if can(request.user, Can.OPERATE):
         groups.append(_group(request, _("People"), [(reverse("admin:joins"), _("Requests to join"), None)]))
     for name, models in _models().items():

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from applications import clock
 from applications.actions import rights as actions
+from applications.actions import suspension
 from applications.enums import ExtensionReason, RightsAct
 from applications.exceptions import InvalidInput, NotAllowed, NotFound, NotPossibleNow
 from applications.forms.base import PortalForm
@@ -218,7 +219,7 @@ def _move(form: PortalForm, found: RightsFile, edition: Edition, request: StaffR
 def _suspend(
     form: PortalForm, found: RightsFile, edition: Edition, request: StaffRequest, now: datetime
 ) -> str:
-    actions.suspend(
+    suspension.suspend(
         found.subscription, reason=form.cleaned_data["reason"], edition=edition, by=request.user, now=now
     )
     return _("Suspended: nothing gated works on this subscription until it is resumed.")
@@ -227,7 +228,7 @@ def _suspend(
 def _resume(
     form: PortalForm, found: RightsFile, edition: Edition, request: StaffRequest, now: datetime
 ) -> str:
-    actions.resume(
+    suspension.resume(
         found.subscription, reason=form.cleaned_data["reason"], edition=edition, by=request.user, now=now
     )
     return _("Resumed: its rights count again.")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from applications.actions import rights
+from applications.actions import rights, suspension
 from applications.enums import AccessReason, Basis, ExtensionReason, MessageKind, RightsAct
 from applications.exceptions import InvalidInput, NotAllowed, NotPossibleNow, PortalError, SomebodyWasFaster
 from applications.models import (
@@ -218,16 +218,16 @@ def test_suspension_denies_until_it_is_resumed(
     entrance: Subscription, edition: Edition, lead: User, reviewer: User
 ) -> None:
     with pytest.raises(NotAllowed):
-        rights.suspend(entrance, reason="Abuse.", edition=edition, by=reviewer, now=NOW)
-    rights.suspend(entrance, reason="Abuse.", edition=edition, by=lead, now=NOW)
+        suspension.suspend(entrance, reason="Abuse.", edition=edition, by=reviewer, now=NOW)
+    suspension.suspend(entrance, reason="Abuse.", edition=edition, by=lead, now=NOW)
     with pytest.raises(NotPossibleNow):
-        rights.suspend(entrance, reason="Again.", edition=edition, by=lead, now=NOW)
+        suspension.suspend(entrance, reason="Again.", edition=edition, by=lead, now=NOW)
     assert why(entrance, NOW) is AccessReason.SUSPENDED
     later = NOW + timedelta(days=1)
-    rights.resume(entrance, reason="Cured.", edition=edition, by=lead, now=later)
+    suspension.resume(entrance, reason="Cured.", edition=edition, by=lead, now=later)
     assert why(entrance, later) is AccessReason.GRACE
     with pytest.raises(NotPossibleNow):
-        rights.resume(entrance, reason="Cured.", edition=edition, by=lead, now=later)
+        suspension.resume(entrance, reason="Cured.", edition=edition, by=lead, now=later)
     assert {"suspended", "resumed"} <= set(Change.objects.values_list("kind", flat=True))
 
 
