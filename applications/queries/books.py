@@ -5,9 +5,10 @@ gateway of its service is there to hand on to (none, or disabled by two people).
 service has acknowledged the feed up to the row of the end. Open is the rest, and it never goes away by itself.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, Min, Q
 
@@ -100,12 +101,12 @@ def books(ends_at: datetime, edition: Edition) -> Books:
         rows = [counts[code] for code in codes if code in counts]
         if rows:
             mine = [gateway for gateway in gateways if service in gateway.services]
-            lines.append(_line(service, ends_at, rows, mine, codes))
+            lines.append(_line(service, ends_at, rows, mine))
     return Books(ends_at, tuple(lines), DeadlineClosing.objects.filter(ends_at=ends_at).first())
 
 
 def _line(
-    service: str, ends_at: datetime, rows: list[dict[str, int]], gateways: list[Gateway], codes: list[str]
+    service: str, ends_at: datetime, rows: Sequence[Mapping[str, Any]], gateways: list[Gateway]
 ) -> Line:
     planned = sum(row["planned"] for row in rows)
     not_closed = sum(row["not_closed"] for row in rows)
