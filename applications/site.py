@@ -89,6 +89,7 @@ _ROUTES: tuple[tuple[str, View, str], ...] = (
     ("deadlines/previews/<int:preview>/arm/", deadlines.arm, "preview-arm"),
     ("deadlines/held/<int:run>/release/", deadlines.release, "notices-release"),
     ("deadlines/<str:at>/", deadlines.deadline, "deadline"),
+    ("deadlines/<str:at>/forecast.csv", deadlines.forecast_csv, "deadline-forecast"),
     ("deadlines/<str:at>/close/", deadlines.close, "deadline-close"),
     ("rights/", rights.index, "rights"),
     ("rights/<uuid:guid>/", rights.file, "rights-file"),

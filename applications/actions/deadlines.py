@@ -17,6 +17,7 @@ from applications.exceptions import NotPossibleNow, SomebodyWasFaster
 from applications.models import DeadlinePreview, JobRun, OutboundMessage, User
 from applications.queries import bulk
 from applications.queries.deadlines import COVERED, DUE, kept_open, preview_numbers
+from applications.queries.forecast import standings
 from applications.rules.policy import Edition
 
 EVERYBODY = 2**63 - 1
@@ -130,7 +131,9 @@ def _service_of(edition: Edition | None) -> tuple[str, dict[str, str]]:
 def make_preview(ends_at: datetime, *, now: datetime) -> DeadlinePreview:
     """Record whom one deadline would touch, by what is known now (promise P7)."""
     numbers = preview_numbers(ends_at, known_at=now)
-    return DeadlinePreview.objects.create(ends_at=ends_at, made_at=now, **numbers)
+    return DeadlinePreview.objects.create(
+        ends_at=ends_at, made_at=now, standings=standings(ends_at, known_at=now), **numbers
+    )
 
 
 @transaction.atomic

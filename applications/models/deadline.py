@@ -69,6 +69,7 @@ class DeadlinePreview(models.Model):
     customers = models.PositiveIntegerField(_("customers that lose something"))
     pending = models.PositiveIntegerField(_("of them with an application pending"))
     unwarned = models.PositiveIntegerField(_("of them never warned"))
+    standings = models.JSONField(_("customers by how far they are"), default=dict, blank=True)
     proposed_at = models.DateTimeField(_("arming proposed"), null=True, blank=True)
     proposed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -85,24 +85,25 @@ def count_ends(now: datetime, edition: Edition | None) -> Ends:
     return Ends(*bulk.fetch(sql, {**values, "now": now})[0])
 
 
-def _losing(what: str) -> str:
+def losing(what: str) -> str:
+    """The statement that reads `what` of the rights that end at `ends_at` uncovered, by what is known at `known_at`."""
     return _LOSING.format(what=what, known=_KNOWN)
 
 
 def preview_numbers(ends_at: datetime, *, known_at: datetime) -> dict[str, int]:
     """Fields of a preview of one deadline by what is known at an instant."""
     values = {"ends_at": ends_at, "known_at": known_at}
-    rights, customers = bulk.fetch(_losing("COUNT(*), COUNT(DISTINCT g.customer_id)"), values)[0]
-    losing = _losing("g.customer_id")
+    rights, customers = bulk.fetch(losing("COUNT(*), COUNT(DISTINCT g.customer_id)"), values)[0]
+    customers_losing = losing("g.customer_id")
     states, names = bulk.named("state", [state.value for state in UNDECIDED_STATES])
     pending = bulk.fetch(
         f"SELECT COUNT(DISTINCT a.customer_id) FROM applications_application a "  # noqa: S608
-        f"WHERE a.state IN ({states}) AND a.customer_id IN ({losing})",
+        f"WHERE a.state IN ({states}) AND a.customer_id IN ({customers_losing})",
         {**values, **names},
     )[0][0]
     warned = bulk.fetch(
         f"SELECT COUNT(DISTINCT r.customer_id) FROM applications_reminder r "  # noqa: S608
-        f"WHERE r.state = 'sent' AND r.ends_at = %(ends_at)s AND r.customer_id IN ({losing})",
+        f"WHERE r.state = 'sent' AND r.ends_at = %(ends_at)s AND r.customer_id IN ({customers_losing})",
         values,
     )[0][0]
     return {"rights": rights, "customers": customers, "pending": pending, "unwarned": customers - warned}
@@ -146,7 +147,7 @@ def differs_from_preview(now: datetime, share: float) -> bool:
         return True
     for ends_at, preview in latest.items():
         values = {"ends_at": ends_at, "known_at": preview.made_at}
-        real = bulk.fetch(_losing("COUNT(DISTINCT g.customer_id)"), values)[0][0]
+        real = bulk.fetch(losing("COUNT(DISTINCT g.customer_id)"), values)[0][0]
         if abs(real - preview.customers) > share * preview.customers:
             return True
     return False

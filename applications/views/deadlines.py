@@ -1,5 +1,6 @@
 """Floor 6: deadlines at the desk: what ends when, previews, books, held notices, who was never reached."""
 
+import csv
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from applications import charts, clock
 from applications.actions import books as actions
@@ -17,6 +19,7 @@ from applications.exceptions import NotAllowed, NotFound, NotPossibleNow
 from applications.models import DeadlinePreview, JobRun
 from applications.permissions import Can, can
 from applications.queries import books as queries
+from applications.queries import forecast
 from applications.queries.deadlines import preview_numbers
 from applications.queries.policy import edition_in_force
 from applications.stepup import FOR_POWERS, step_up
@@ -58,12 +61,38 @@ def deadline(request: StaffRequest, *, at: str) -> HttpResponse:
         "numbers": preview_numbers(ends_at, known_at=now) if "count" in request.GET else None,
         "previews": previews[:10],
         "chart": _chart(previews),
+        "labels": [str(_STANDINGS[name]) for name in forecast.STANDINGS],
+        "days": list(reversed(forecast.by_day(previews))),
+        "projection": forecast.project(previews[0] if previews else None, now=now),
         "warnings": queries.warnings(ends_at),
         "oldest": queries.oldest_open(ends_at),
         "may_operate": can(request.user, Can.OPERATE),
         "you": request.user,
     }
     return page(request, "admin/deadlines/deadline.html", context)
+
+
+_STANDINGS = {
+    "approved": _lazy("Approved"),
+    "in_review": _lazy("In review"),
+    "submitted": _lazy("Submitted"),
+    "draft": _lazy("Draft"),
+    "denied": _lazy("Denied"),
+    "not_applied": _lazy("Not applied"),
+}
+
+
+@staff(Can.SEE_CUSTOMERS, "GET")
+def forecast_csv(request: StaffRequest, *, at: str) -> HttpResponse:
+    """The days of the forecast as CSV; only dates and counts, so nothing in it can be a formula."""
+    ends_at = _instant(at)
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="forecast-{ends_at:%Y-%m-%d}.csv"'
+    writer = csv.writer(response)
+    writer.writerow(["day", *forecast.STANDINGS])
+    for preview, counts in forecast.by_day(queries.latest_previews(ends_at, 400)):
+        writer.writerow([f"{preview.made_at:%F}", *counts])
+    return response
 
 
 def _chart(previews: list[DeadlinePreview]) -> charts.Chart | None:

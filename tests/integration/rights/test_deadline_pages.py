@@ -117,3 +117,31 @@ def test_nonsense_in_the_address_is_absent(sign_in: SignIn, operator: User) -> N
     for at in ("yesterday", "2023-07-01", "2023-13-01T00:00:00Z", "2031-01-01T00:00:00Z"):
         assert client.get(f"/admin/deadlines/{at}/").status_code == 404
     assert client.post("/admin/deadlines/previews/9/arm/").status_code == 404
+
+
+@pytest.mark.usefixtures("ending")
+def test_forecast_by_day_and_as_csv(
+    sign_in: SignIn, auditor: User, nordlys: Customer, other_customer: Customer, stranger: User, clock: Clock
+) -> None:
+    """One customer in review, one approved beyond the end, one that never applied."""
+    row = factories.edition_row_in_force()
+    factories.submitted(nordlys, row, state="in_review")
+    approved = factories.subscription(other_customer, used={"face": factories.BEFORE_THE_CUT})
+    factories.grace(approved, "face.identification")
+    factories.right(approved, "face.identification")
+    silent = factories.subscription(factories.customer("Silent Ltd"), used={"face": factories.BEFORE_THE_CUT})
+    factories.grace(silent, "face.identification")
+    preview = make_preview(END, now=clock())
+    assert preview.standings == {
+        "approved": 1,
+        "in_review": 1,
+        "submitted": 0,
+        "draft": 0,
+        "denied": 0,
+        "not_applied": 1,
+    }
+    client = sign_in(auditor)
+    page = client.get(f"/admin/deadlines/{AT}/").content.decode()
+    assert "At this pace 1 customers will be undecided at the deadline" in page
+    lines = client.get(f"/admin/deadlines/{AT}/forecast.csv").content.decode().splitlines()
+    assert lines == ["day,approved,in_review,submitted,draft,denied,not_applied", "2023-05-15,1,1,0,0,0,1"]
