@@ -207,7 +207,9 @@ def _reset(sent: OutboundMessage, now: datetime, edition: Edition | None) -> Fac
 
 def _changed(sent: OutboundMessage, now: datetime, edition: Edition | None) -> Facts | None:
     """What a person did, to which subscription and capability, and since when; `act` is "" when it is not known."""
-    proposal = Proposal.objects.filter(pk=sent.context.get("proposal")).select_related("subscription").first()
+    told = sent.context
+    proposals = Proposal.objects.select_related("subscription")
+    proposal = proposals.filter(pk=told["proposal"]).first() if "proposal" in told else None
     if proposal is not None:
         return {
             "act": proposal.act,
@@ -215,7 +217,7 @@ def _changed(sent: OutboundMessage, now: datetime, edition: Edition | None) -> F
             "subscription": proposal.subscription.guid if proposal.subscription else "",
             "since": proposal.done_at or sent.queued_at,
         }
-    held = Subscription.objects.filter(pk=sent.context.get("subscription")).first()
+    held = Subscription.objects.filter(pk=told["subscription"]).first() if "subscription" in told else None
     act = sent.key.partition(":")[0]
     return {
         "act": act if act in (ChangeKind.SUSPENDED, ChangeKind.RESUMED) else "",
