@@ -38,6 +38,7 @@ _LINK = re.compile(r"https?://\S+")
 class Mail:
     """A rendered message. `noticed`: it tells a person whom an import named where we have their address from."""
 
+    key: str
     to: str
     subject: str
     text: str
@@ -58,6 +59,8 @@ class Mail:
             headers=headers,
         )
         mail.attach_alternative(self.html, "text/html")
+        # Provider back ends send this along, and their reports name the message by it; SMTP does not look.
+        mail.metadata = {"message": self.key}  # type: ignore[attr-defined]
         return mail
 
 
@@ -79,6 +82,7 @@ def render(sent: OutboundMessage, *, edition: Edition | None, now: datetime) -> 
             {"subject": subject, "language": language, "body": letter_html(text)}
         )
     return Mail(
+        key=sent.key,
         to=sent.address,
         subject=subject,
         text=text,

@@ -229,6 +229,14 @@ class MessageKind(models.TextChoices):
 LINK_KINDS = (MessageKind.INVITATION, MessageKind.ACCOUNT_CONFIRM, MessageKind.ACCOUNT_RESET)
 
 
+class MailEventKind(models.TextChoices):
+    """What a mail provider reports about a mail that it took."""
+
+    DELIVERED = "delivered", _("Delivered")
+    BOUNCED = "bounced", _("Bounced")
+    SUPPRESSED = "suppressed", _("Suppressed")
+
+
 class ContactState(models.TextChoices):
     OK = "ok", _("Reachable as far as known")
     BOUNCED = "bounced", _("Bounced")

@@ -14,6 +14,7 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         # Django tells only apps that have models.
         post_migrate.connect(make_cache_table, sender=apps.get_app_config("applications"))
+        import_module("portal.mail_events")
         import_module("portal.accounts")  # its receivers; it needs the models to be there
 
 

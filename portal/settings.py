@@ -64,6 +64,22 @@ EMAIL_URL = env.url(
     shown="`smtp://localhost:25`",
     help="`smtp+tls://user:password@host:587`, `smtps://…:465`, `file:///folder`, `console:` or `null:`.",
 )
+EMAIL_PROVIDER = env.choice(
+    "EMAIL_PROVIDER",
+    "none",
+    ("none", "amazon_ses", "brevo", "mailgun", "mailjet", "postmark", "resend", "sendgrid"),
+    help="`none` uses EMAIL_URL. A provider's API else; it reports to `/mail-events/<provider>/tracking/`.",
+)
+EMAIL_PROVIDER_KEY = env.secret(
+    "EMAIL_PROVIDER_KEY",
+    required=EMAIL_PROVIDER != "none",
+    help="The provider's API key. Needed with EMAIL_PROVIDER.",
+)
+EMAIL_WEBHOOK_SECRET = env.secret(
+    "EMAIL_WEBHOOK_SECRET",
+    required=EMAIL_PROVIDER != "none",
+    help="`name:password` that the provider sends with its reports. Needed with EMAIL_PROVIDER.",
+)
 EMAIL_FROM = env.text("EMAIL_FROM", "Limited Access Portal <portal@localhost>", help="Sender of every mail.")
 SITE_URL = env.url(
     "SITE_URL",
@@ -138,6 +154,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "allauth.usersessions",
+    "anymail",
     "crispy_forms",
     "crispy_bootstrap5",
     "csp",
@@ -346,6 +363,13 @@ CONTENT_SECURITY_POLICY = {
 
 # --- Mail ---
 globals().update(email(EMAIL_URL))
+if EMAIL_PROVIDER != "none":
+    EMAIL_BACKEND = f"anymail.backends.{EMAIL_PROVIDER}.EmailBackend"
+ANYMAIL = {
+    f"{EMAIL_PROVIDER.upper()}_{'SERVER_TOKEN' if EMAIL_PROVIDER == 'postmark' else 'API_KEY'}": EMAIL_PROVIDER_KEY,
+    "WEBHOOK_SECRET": EMAIL_WEBHOOK_SECRET,
+    "REQUESTS_TIMEOUT": 10,
+}
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
 EMAIL_TIMEOUT = 10
 EMAIL_SUBJECT_PREFIX = ""

@@ -1,7 +1,5 @@
 """Every address of the site."""
 
-from importlib.util import find_spec
-
 from django.conf import settings
 from django.urls import include, path
 
@@ -16,9 +14,9 @@ urlpatterns = [
     path("api/v1/", include("applications.api.urls")),
     path(".well-known/jwks.json", jwks, name="jwks"),
     path("theme/", set_theme, name="theme"),
+    path("", include("applications.urls")),
 ]
-# Rooms that are still being built are mounted when they are there.
-if find_spec("applications.urls"):
-    urlpatterns += [path("", include("applications.urls"))]
+if settings.EMAIL_PROVIDER != "none":
+    urlpatterns += [path("mail-events/", include("anymail.urls"))]
 if settings.DEMO:
     urlpatterns += [path("demo/", include("portal.demo.urls"))]

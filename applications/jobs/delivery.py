@@ -6,7 +6,7 @@ from datetime import datetime
 import structlog
 
 from applications import emails
-from applications.actions import delivery
+from applications.actions import delivery, mail_event
 from applications.enums import Duty, MessageState, ReminderState
 from applications.exceptions import NoEdition
 from applications.jobs.mailing import Answer, MailServer
@@ -53,6 +53,7 @@ def _deliver(run: Run, switch: MailSwitch, now: datetime) -> None:
             _try(run, server, message, edition, now)
     finally:
         server.close()
+        mail_event.settle_waiting(now=now)
 
 
 def _ready(server: MailServer) -> bool:

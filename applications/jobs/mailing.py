@@ -3,6 +3,7 @@
 import smtplib
 from enum import StrEnum
 
+from anymail.exceptions import AnymailError, AnymailRecipientsRefused, AnymailRequestsAPIError
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
@@ -44,7 +45,7 @@ class MailServer:
             return Answer.DOWN, "closed"
         try:
             taken = self._connection.send_messages([mail])
-        except (OSError, smtplib.SMTPException, ValueError) as error:
+        except (OSError, smtplib.SMTPException, AnymailError, ValueError) as error:
             answer, code = read(error)
         else:
             answer, code = (Answer.ACCEPTED, "") if taken else (Answer.DOWN, "closed")
@@ -78,6 +79,12 @@ def read(error: Exception) -> tuple[Answer, str]:
         return (Answer.REJECTED if error.smtp_code >= 500 else Answer.LATER), str(error.smtp_code)
     if isinstance(error, smtplib.SMTPResponseException):  # greeting, sign-in, our own address
         return Answer.DOWN, str(error.smtp_code)
+    if isinstance(error, AnymailRecipientsRefused):
+        return Answer.BOUNCED, "refused"
+    if isinstance(error, AnymailRequestsAPIError) and error.status_code:
+        if error.status_code in (401, 403, 429) or error.status_code >= 500:
+            return Answer.DOWN, str(error.status_code)
+        return Answer.REJECTED, str(error.status_code)
     if isinstance(error, smtplib.SMTPNotSupportedError | ValueError):  # an address or header nobody can send
         return Answer.REJECTED, name
     return Answer.UNKNOWN, name

@@ -26,7 +26,7 @@ from applications.models.customer import (
     Suspension,
 )
 from applications.models.deadline import ANNOUNCEMENT, DeadlinePreview, JobRun, Reminder
-from applications.models.message import MailSwitch, OutboundMessage
+from applications.models.message import MailEvent, MailSwitch, OutboundMessage
 from applications.models.policy import PolicyEdition
 from applications.models.proposal import Proposal
 from applications.models.review import Decision, Flag, SectionReview
@@ -55,6 +55,7 @@ __all__ = [
     "JobRun",
     "JoinRequest",
     "MailDomain",
+    "MailEvent",
     "MailSwitch",
     "Membership",
     "Note",

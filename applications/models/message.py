@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from applications.enums import MessageKind, MessageState
+from applications.enums import MailEventKind, MessageKind, MessageState
 from applications.models.application import Application
 from applications.models.customer import Contact, Customer
 from applications.models.deadline import Reminder
@@ -66,6 +66,28 @@ class OutboundMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
+
+
+class MailEvent(models.Model):
+    """What a provider reported about one message, once: `event_id` is the provider's. Applied when `settled_at` is set;
+    it may come before we have written that the message was handed over.
+    """
+
+    event_id = models.CharField(_("the provider's id"), max_length=200, unique=True)
+    message_key = models.CharField(_("message"), max_length=120, db_index=True)
+    kind = models.CharField(_("what happened"), max_length=16, choices=MailEventKind.choices)
+    reported_at = models.DateTimeField(_("reported"))
+    settled_at = models.DateTimeField(_("applied"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("report of a mail provider")
+        verbose_name_plural = _("reports of mail providers")
+        indexes = (
+            models.Index(name="mail_event_waiting", fields=["id"], condition=Q(settled_at__isnull=True)),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.message_key}"
 
 
 class MailSwitch(models.Model):
