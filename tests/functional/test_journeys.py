@@ -1,0 +1,165 @@
+"""The main job in a real browser, from sign-up to access, and from a warning to the end of access."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from django.core.mail import EmailMessage
+from django.urls import reverse
+from playwright.sync_api import Browser, Page, expect
+
+from applications.enums import AccessReason, MessageKind, StaffRole
+from applications.jobs.delivery import deliver
+from applications.jobs.ends import close_ended
+from applications.jobs.reminders import record_reminders
+from applications.models import Application, Contact, Customer, OutboundMessage, PolicyEdition
+from applications.queries.decision import decide_one
+from portal.accounts import enrol_totp, totp_code
+from tests import factories
+from tests.clock import Clock
+from tests.drafts import KIOSKS
+from tests.functional.conftest import Complaints, assert_accessible, assert_fits, shoot
+from tests.functional.test_apply import fill_in
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("edition_row")]
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+END = datetime(2023, 7, 1, tzinfo=UTC)
+SMALL = {"width": 320, "height": 640}
+
+
+def sign_in(page: Page, site: str, address: str) -> None:
+    page.goto(site + reverse("account_login"))
+    page.get_by_label("E-mail address").fill(address)
+    page.get_by_label("Password").fill(factories.PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def link_in_mail(mailoutbox: list[EmailMessage], to: str) -> str:
+    """The newest mail to an address holds one link of ours that matters."""
+    text = next(mail.body for mail in reversed(mailoutbox) if mail.to == [to])
+    found = re.search(r"https?://\S+/accounts/confirm-email/\S+", text)
+    assert found is not None, text
+    return found[0]
+
+
+def seen(page: Page, name: str) -> None:
+    shoot(page, f"journey-{name}")
+    assert_accessible(page)
+    page.set_viewport_size(SMALL)
+    assert_fits(page)
+    shoot(page, f"journey-{name}-320")
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_from_sign_up_to_access(
+    page: Page, site: str, browser: Browser, clock: Clock, mailoutbox: list[EmailMessage]
+) -> None:
+    """A new customer signs up, applies for verification, a reviewer approves, and the access page says so."""
+    page.goto(site + reverse("account_signup"))
+    page.get_by_label("Your name").fill("Nadia Vance")
+    page.get_by_label("Your e-mail address").fill("nadia@keystone.example")
+    page.get_by_label("Password").fill(factories.PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+    expect(page.get_by_role("heading", name="Create an account")).to_have_count(0)
+    deliver(clock())
+    page.goto(link_in_mail(mailoutbox, "nadia@keystone.example"))
+    page.get_by_role("button", name="Yes, confirm this address").click()
+    page.goto(site + reverse("organisation"))
+    page.get_by_label("Name of your organisation").fill("Keystone Onboarding Inc.")
+    page.get_by_label("Web site").fill("https://keystone.example")
+    page.get_by_label("Country").select_option("DK")
+    page.get_by_label(re.compile("Company|Commercial")).check()
+    page.get_by_role("button", name=re.compile("Continue|Save")).click()
+    page.goto(site + reverse("application-new") + "?capability=face.verification")
+    page.get_by_role("button", name="Start the application").click()
+    fill_in(page)
+    page.get_by_role("button", name="Submit the application").click()
+    expect(page.get_by_role("heading", name="We have your application")).to_be_visible()
+    seen(page, "submitted")
+    reference = Application.objects.get().reference
+    approve(browser, site, reference, clock)
+    page.goto(site + reverse("access"))
+    expect(page.get_by_role("heading", level=1)).to_contain_text(
+        "Verification (one to one) works on 1 subscription"
+    )
+    expect(page.get_by_text("Approved").first).to_be_visible()
+    seen(page, "access-approved")
+    clock.forward(minutes=11)
+    page.goto(site + reverse("application-status", args=[reference]))
+    expect(page.get_by_text("Approved").first).to_be_visible()
+    assert decide_one_reason(KIOSKS, "face.verification", clock()) is AccessReason.APPROVED
+    deliver(clock())
+    assert any("Decision" in mail.subject for mail in mailoutbox)
+
+
+def approve(browser: Browser, site: str, reference: str, clock: Clock) -> None:
+    """A reviewer signs in with a second factor, claims the case and approves each item."""
+    reviewer = factories.person("rosa@vendor.example", "Rosa Keller", staff_role=StaffRole.REVIEWER)
+    enrol_totp(reviewer, SECRET)
+    context = browser.new_context(locale="en-GB", timezone_id="UTC")
+    desk = context.new_page()
+    sign_in(desk, site, reviewer.email)
+    desk.get_by_label(re.compile("code", re.IGNORECASE)).fill(totp_code(SECRET))
+    desk.locator("main form").get_by_role("button").first.click()
+    desk.goto(f"{site}/admin/queue/{reference}/")
+    clock.forward(hours=2)
+    desk.get_by_role("button", name=re.compile("Claim|Take")).first.click()
+    while desk.locator("summary", has_text="Settle this flag").count():
+        desk.locator("summary", has_text="Settle this flag").first.click()
+        form = desk.locator("form:visible", has=desk.get_by_role("button", name="Note the finding")).first
+        form.get_by_role("radio", name="Does not apply").check()
+        form.get_by_label("Why").fill("Read beside the notice.")
+        form.get_by_role("button", name="Note the finding").click()
+    for choice in desk.locator(".segmented").all():
+        choice.get_by_text("Approve", exact=True).click()
+    desk.get_by_role("button", name="See what you decide").click()
+    desk.get_by_role("button", name=re.compile(r"^Approve \d")).click()
+    expect(desk.get_by_text("Decided by Rosa Keller")).to_be_visible()
+    context.close()
+
+
+def decide_one_reason(guid: str, capability: str, at: datetime) -> AccessReason:
+    return decide_one(UUID(guid), capability, at).verdict.reason
+
+
+def test_from_a_warning_to_the_end_of_access(
+    page: Page,
+    site: str,
+    clock: Clock,
+    mailoutbox: list[EmailMessage],
+    edition_row: PolicyEdition,
+    complaints: Complaints,
+) -> None:
+    """An imported customer is warned, does nothing, and loses access at the instant; page and mail say why."""
+    customer: Customer = factories.customer("Nordlys Airports A/S", domain="nordlys.example", imported=True)
+    Contact.objects.create(customer=customer, name="Henrik Aagaard", email="henrik@nordlys.example")
+    entrance = factories.subscription(customer, "Staff entrance", used={"face": factories.BEFORE_THE_CUT})
+    factories.grace(entrance, "face.identification")
+    clock.set(END - timedelta(days=30) + timedelta(hours=12))
+    record_reminders(clock())
+    deliver(clock())
+    warning = mailoutbox[-1]
+    assert warning.to == ["henrik@nordlys.example"]
+    assert "30 June 2023" in warning.subject + warning.body
+    owner = factories.member(customer, factories.person("henrik@nordlys.example", "Henrik Aagaard"))
+    sign_in(page, site, owner.email)
+    page.goto(site + reverse("access"))
+    expect(page.get_by_role("heading", level=1)).to_contain_text("none after 30 June 2023")
+    seen(page, "access-grace")
+    clock.set(END)
+    page.reload()
+    expect(page.get_by_text("Grace year ended").first).to_be_visible()
+    assert decide_one(entrance.guid, "face.identification", END).verdict.reason is AccessReason.GRACE_ENDED
+    clock.set(END + timedelta(minutes=3))
+    close_ended(clock())
+    deliver(clock())
+    told = mailoutbox[-1]
+    assert OutboundMessage.objects.filter(kind=MessageKind.ACCESS_ENDED).exists()
+    assert "Identification" in told.body
+    assert "/applications/new/" in told.body or "/access/" in told.body
+    page.reload()
+    seen(page, "access-ended")
+    expect(page.get_by_role("link", name=re.compile("Apply")).first).to_be_visible()
