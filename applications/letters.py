@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.utils import formats, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -182,6 +183,9 @@ class _Letter:
         ]
         if self.decision.verification_code:
             lines.append(_("Code of this letter: %(code)s") % {"code": self.decision.verification_code})
+            lines.append(
+                _("Anybody can verify it: %(address)s") % {"address": f"{settings.SITE_URL}/verify/"}
+            )
         return "\n".join(lines)
 
     # words

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from applications.site import desk_site
-from applications.views import access, application, check, public, status, team, transparency
+from applications.views import access, application, check, public, status, team, transparency, verification
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", public.home, name="home"),
@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("catalogue/", public.catalogue, name="catalogue"),
     path("decode/", public.decode, name="decode"),
     path("access/", access.index, name="access"),
+    path("verify/", verification.verify, name="verify"),
     path("transparency/", transparency.page, name="transparency"),
     path("transparency/data.json", transparency.data, name="transparency-data"),
     path("applications/", application.index, name="application-list"),
