@@ -1,0 +1,1 @@
+"""`make faults`: kill, freeze and double things on real servers, and count what was lost (nothing)."""

@@ -1,0 +1,296 @@
+"""The faults. Each answers a row of the table: what was done how often, and what was found wrong (nothing)."""
+
+from __future__ import annotations
+
+import random
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db import connections, transaction
+
+from applications.actions import access, application, decision
+from applications.enums import Basis, ChangeKind, ExtensionReason, MessageState, Outcome, StaffRole
+from applications.exceptions import PortalError
+from applications.jobs.delivery import deliver
+from applications.jobs.ends import close_ended
+from applications.jobs.preview import preview_deadlines
+from applications.models import AccessGrant, AuditEvent, Change, Decision, MailSwitch, OutboundMessage
+from applications.queries.decision import decide_one
+from applications.queries.policy import edition_in_force
+from applications.rules.review import ItemOutcome
+from tests import factories
+from tests.cases import case
+from tests.faults import world
+
+
+@dataclass(slots=True)
+class Row:
+    """`wrong` maps a name of what must not be to how often it was seen; `figures` is told beside it."""
+
+    fault: str
+    what: str
+    trials: int
+    wrong: dict[str, int] = field(default_factory=dict)
+    figures: dict[str, object] = field(default_factory=dict)
+    expected_wrong: bool = False
+
+    @property
+    def is_fine(self) -> bool:
+        return bool(sum(self.wrong.values())) is self.expected_wrong
+
+
+def together(*works: Callable[[], Any]) -> list[Any]:
+    """Run each in a thread of its own, started at one barrier; what each answered or raised."""
+    barrier, answers = threading.Barrier(len(works)), [None] * len(works)
+
+    def run(number: int, work: Callable[[], Any]) -> None:
+        try:
+            barrier.wait(20)
+            answers[number] = work()
+        except Exception as error:  # the answer of this thread
+            answers[number] = error
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=item) for item in enumerate(works)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return answers
+
+
+# --- F1: the job that closes what ended is killed at random ---
+
+
+def f1_kill_the_ends(rng: random.Random, kills: int) -> Row:
+    world.empty()
+    number = 20_000
+    ends_at = world.now() - timedelta(minutes=1)
+    world.customers(number, ends_at)
+    killed = world.run_and_kill(world.manage("revoke_overdue", "--json"), rng, kills, 2.2)
+    closed = AccessGrant.objects.filter(closed_at__isnull=False).count()
+    audited = AuditEvent.objects.filter(action="right.closed").values_list("target_ref", flat=True)
+    fed = Change.objects.filter(kind=ChangeKind.ENDED).values_list("subscription_guid", flat=True)
+    told = OutboundMessage.objects.filter(kind="access_ended").values_list("customer", flat=True)
+    wrong = {"not closed": number - closed}
+    for name, rows in (("audit", list(audited)), ("feed", list(fed)), ("notice", list(told))):
+        wrong[f"{name} lost"] = number - len(set(rows))
+        wrong[f"{name} doubled"] = len(rows) - len(set(rows))
+    return Row(
+        "F1", "kill -9 of the job of ends, in mid-batch", kills, wrong, {"killed": killed, "rights": number}
+    )
+
+
+# --- F1/F13: delivery is killed at random; the mail server drops the line before it answers ---
+
+
+def f13_kill_the_delivery(rng: random.Random, kills: int, *, rude: float = 0.0) -> Row:
+    world.empty()
+    number = 400
+    world.customers(number, world.now() - timedelta(minutes=1))
+    close_ended(world.now())
+    OutboundMessage.objects.filter(state=MessageState.HELD).update(state=MessageState.QUEUED)
+    with world.sink(rude, rng.randrange(10**6)) as sink:
+        killed = world.run_and_kill(world.manage("deliver_messages"), rng, kills, 2.5)
+        for _ in range(60):
+            ahead = world.now() + timedelta(hours=2)  # leases and pauses are over by then
+            MailSwitch.objects.update(paused_until=None)
+            deliver(ahead)
+            if not OutboundMessage.objects.filter(state__in=["queued", "sending"]).exists():
+                break
+    people = OutboundMessage.objects.exclude(address="")
+    sent = people.filter(state=MessageState.SENT).count()
+    waiting = people.filter(state=MessageState.QUARANTINED).count()
+    twice = sum(times - 1 for times in sink.taken.values())
+    most = max(sink.taken.values(), default=0)
+    wrong = {
+        "never sent": number - len(sink.taken),
+        "sent but never taken": max(0, sent - len(sink.taken)),
+        "more than 3 of one": sum(times > 3 for times in sink.taken.values()),
+        "not at an end": people.exclude(state__in=["sent", "quarantined"]).count(),
+    }
+    what = f"kill -9 of the delivery{f', line dropped before the answer {rude:.0%}' if rude else ''}"
+    figures = {
+        "killed": killed,
+        "mails": number,
+        "duplicates": twice,
+        "most of one": most,
+        "for a person": waiting,
+    }
+    return Row("F13" if rude else "F1 mail", what, kills, wrong, figures)
+
+
+def broken_variant(rng: random.Random, kills: int) -> Row:
+    """Mark first, then send: the harness has to see the loss, or it sees nothing."""
+    world.empty()
+    number = 200
+    world.customers(number, world.now() - timedelta(minutes=1))
+    close_ended(world.now())
+    with world.sink() as sink:
+        program = [sys.executable, "-m", "tests.faults.broken"]
+        killed = world.run_and_kill(program, rng, kills, 1.6)
+    lost = number - len(sink.taken)
+    return Row(
+        "broken",
+        "mark as sent, then send, killed",
+        kills,
+        {"never sent": lost},
+        {"killed": killed},
+        expected_wrong=True,
+    )
+
+
+# --- F16: a deadline crossed at full speed ---
+
+
+def f16_cross_the_deadline(rng: random.Random, rounds: int) -> Row:
+    wrong: Counter[str] = Counter()
+    asked = 0
+    for _ in range(rounds):
+        world.empty()
+        ends_at = world.now() + timedelta(seconds=4)
+        rights = world.customers(2000, ends_at)
+        saved = rng.sample(rights, 100)
+        watched = [*saved[:20], *rng.sample([right for right in rights if right not in saved], 20)]
+        edition, approved_at = edition_in_force(), {}
+        answers: list[tuple[int, Any]] = []
+
+        def approve(some: list[Any] = saved, done: dict[int, Any] = approved_at, end: Any = ends_at) -> None:
+            for right in some:
+                world.wait_until(end + timedelta(milliseconds=rng.uniform(-50, 50)))
+                at = world.now()
+                with transaction.atomic():
+                    access.grant_extension(
+                        right.subscription,
+                        right.capability,
+                        reason=ExtensionReason.CUSTOMER,
+                        starts_at=at,
+                        ends_at=at + timedelta(days=9),
+                        edition=edition,
+                        by=None,
+                        now=at,
+                    )
+                done[right.pk] = world.now()
+
+        def probe(
+            some: list[Any] = watched, said: list[tuple[int, Any]] = answers, end: Any = ends_at
+        ) -> None:
+            while world.now() < end + timedelta(seconds=2):
+                for right in some:
+                    said.append(
+                        (right.pk, decide_one(right.subscription.guid, right.capability, world.now()))
+                    )
+                time.sleep(0.005)
+
+        def close(end: Any = ends_at) -> None:
+            world.wait_until(end)
+            while AccessGrant.objects.filter(closed_at=None, ends_at__lte=world.now()).exists():
+                close_ended(world.now())
+
+        failures = [one for one in together(approve, probe, probe, close) if isinstance(one, Exception)]
+        wrong["failed"] += len(failures)
+        kept = {right.pk for right in saved}
+        for pk, said in answers:
+            verdict, at = said.verdict, said.verdict.evaluated_at
+            wrong["allowed after the end"] += verdict.allowed and pk not in kept and at >= ends_at
+            wrong["refused before the end"] += not verdict.allowed and at < ends_at
+            wrong["approved but refused"] += bool(
+                not verdict.allowed and pk in approved_at and at >= approved_at[pk]
+            )
+        asked += len(answers)
+    return Row(
+        "F16",
+        "2,000 rights end while 100 extensions land within 50 ms",
+        rounds,
+        dict(wrong),
+        {"answers": asked},
+    )
+
+
+# --- F20: two people at once ---
+
+
+def f20_two_at_once(_rng: random.Random, rounds: int) -> Row:
+    world.empty()
+    edition = edition_in_force()
+    row = factories.edition_row_in_force()
+    customer = factories.customer("Nordlys Airports A/S", domain="nordlys.example")
+    owner = factories.member(customer, factories.person("henrik@nordlys.example"))
+    rosa = factories.person("rosa@vendor.example", staff_role=StaffRole.REVIEWER)
+    lena = factories.person("lena@vendor.example", staff_role=StaffRole.LEAD)
+    wrong: Counter[str] = Counter()
+    won: Counter[str] = Counter()
+    for number in range(rounds):
+        made = case(customer, edition=row, holder=rosa, state="in_review", by=owner, now=world.now())
+        seen = made.state_changed_at
+
+        def verdict(who: Any, outcome: ItemOutcome, pk: int = made.pk, at: Any = seen) -> Decision:
+            found = type(made).objects.select_related("customer").get(pk=pk)
+            items = {item.pk: outcome for item in found.items.all()}
+            return decision.decide(found, outcomes=items, edition=edition, by=who, now=world.now(), seen=at)
+
+        def withdraw(pk: int = made.pk) -> Any:
+            return application.withdraw(
+                application=type(made).objects.select_related("customer").get(pk=pk),
+                by=owner,
+                now=world.now(),
+            )
+
+        approve, deny = ItemOutcome(Outcome.APPROVED), ItemOutcome(Outcome.DENIED, ("compulsory",))
+        second = withdraw if number % 2 else (lambda v=verdict: v(lena, deny))
+        answers = together(lambda v=verdict: v(rosa, approve), second)
+        wins = [number for number, one in enumerate(answers) if not isinstance(one, Exception)]
+        wrong["both won"] += len(wins) > 1
+        wrong["nobody won"] += not wins
+        wrong["unexpected error"] += sum(
+            isinstance(one, Exception) and not isinstance(one, PortalError) for one in answers
+        )
+        made.refresh_from_db()
+        rights = AccessGrant.objects.filter(item__application=made).exists()
+        wrong["rights without the winner"] += rights != (wins == [0])
+        final = AuditEvent.objects.filter(
+            application_ref=made.pk, action__in=["application.decide", "application.withdraw"]
+        ).count()
+        wrong["not one final record"] += final != 1
+        won["first" if wins == [0] else "second"] += 1
+    return Row("F20", "decide against decide, decide against withdraw", rounds, dict(wrong), dict(won))
+
+
+# --- F17/F18: everything twice, or nothing at all ---
+
+
+def f17_everything_twice(_rng: random.Random, rounds: int) -> Row:
+    wrong: Counter[str] = Counter()
+    for _ in range(rounds):
+        world.empty()
+        world.customers(500, world.now() - timedelta(seconds=1))
+        preview_deadlines(world.now())
+        answers = together(*[lambda: close_ended(world.now()) for _ in range(4)])
+        wrong["failed"] += sum(isinstance(one, Exception) for one in answers)
+        close_ended(world.now())
+        wrong["audit"] += abs(500 - AuditEvent.objects.filter(action="right.closed").count())
+        wrong["notices"] += abs(500 - OutboundMessage.objects.filter(kind="access_ended").count())
+    return Row("F17", "four runs of the job of ends at once", rounds, dict(wrong))
+
+
+def f18_no_job_at_all(_rng: random.Random, rounds: int) -> Row:
+    wrong: Counter[str] = Counter()
+    for _ in range(rounds):
+        world.empty()
+        ends_at = world.now() + timedelta(seconds=1)
+        rights = world.customers(50, ends_at)
+        world.wait_until(ends_at)
+        for right in rights:
+            said = decide_one(right.subscription.guid, right.capability, world.now()).verdict
+            wrong["allowed after the end"] += said.allowed
+    wrong["a right was closed"] += AccessGrant.objects.filter(
+        basis=Basis.APPROVAL, closed_at__isnull=False
+    ).count()
+    return Row("F18", "no worker and no schedule across a deadline", rounds, dict(wrong))
