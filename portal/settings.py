@@ -139,7 +139,9 @@ SECURE = SITE_URL.startswith(
 # --- The house ---
 INSTALLED_APPS = [
     "portal.apps.PortalConfig",
-    *(["portal.demo"] if DEMO else []),
+    *(
+        ["portal.demo"] if DEMO or DEBUG else []
+    ),  # developers seed; its pages and its clock are the demo's alone
     "applications.apps.ApplicationsConfig",
     "django.contrib.admin.apps.SimpleAdminConfig",  # applications.site registers what there is
     "django.contrib.auth",

@@ -35,7 +35,7 @@ def insert_like(template: models.Model, taken: Values, source: str, values: Valu
     chosen: list[str] = []
     constants: dict[str, Any] = {}
     for field in template._meta.local_concrete_fields:
-        if field.primary_key or field.has_db_default() or field.column is None:
+        if field.primary_key or field.generated or field.has_db_default() or field.column is None:
             continue
         columns.append(connection.ops.quote_name(field.column))
         if field.attname in taken:
