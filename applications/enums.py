@@ -85,6 +85,7 @@ class Move(models.TextChoices):
     RECOMMEND = "recommend", _("Recommend")
     RETURN_TO_REVIEW = "return_to_review", _("Return to review")
     DECIDE = "decide", _("Decide")
+    TAKE_BACK = "take_back", _("Take back")
     WITHDRAW = "withdraw", _("Withdraw")
     DISCARD = "discard", _("Discard")
     LAPSE = "lapse", _("Lapse")

@@ -85,6 +85,7 @@ _ROUTES: tuple[tuple[str, View, str], ...] = (
     ("queue/<str:reference>/decision/confirm/", decision.confirm, "case-confirm"),
     ("queue/<str:reference>/decision/second/", decision.second, "case-second"),
     ("queue/<str:reference>/decision/return/", decision.give_back, "case-return"),
+    ("queue/<str:reference>/decision/take-back/", decision.take_back, "case-take-back"),
     ("deadlines/", deadlines.index, "deadlines"),
     ("deadlines/previews/<int:preview>/arm/", deadlines.arm, "preview-arm"),
     ("deadlines/held/<int:run>/release/", deadlines.release, "notices-release"),
@@ -98,6 +99,9 @@ _ROUTES: tuple[tuple[str, View, str], ...] = (
     ("joins/", joins.index, "joins"),
     ("joins/<int:request_id>/", joins.answer, "join-answer"),
     ("people/<int:person_id>/sign-out/", joins.sign_out, "person-sign-out"),
+    ("people/<int:person_id>/disable/", joins.disable, "person-disable"),
+    ("people/<int:person_id>/enable/", joins.enable, "person-enable"),
+    ("people/<int:person_id>/absence/", joins.absence, "person-absence"),
 )
 
 desk_site = Desk(name="admin")

@@ -159,7 +159,7 @@ def return_to_review(
     first = recommendation.recommended_by
     again = application.decisions.filter(returned_at__isnull=False).exists()
     if again or first is None or not first.is_active:
-        holder = lead_for(application, other_than={recommendation.recommended_by_id or 0})
+        holder = lead_for(application, other_than={recommendation.recommended_by_id or 0}, now=now)
     else:
         holder = first
     transition.move(

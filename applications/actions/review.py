@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Count, F, Q
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -117,7 +118,7 @@ def assign(
     Raises as `expect`, and InvalidInput when `to` cannot take it.
     """
     was = expect(application, Move.ASSIGN, by=by, seen=seen)
-    _require_can_take(to, application)
+    _require_can_take(to, application, now)
     return transition.move(
         application,
         Move.ASSIGN,
@@ -156,7 +157,7 @@ def reassign(
     In second review it cannot go to the person who recommended. Raises as `assign`.
     """
     was = expect(application, Move.REASSIGN, by=by, seen=seen)
-    _require_can_take(to, application)
+    _require_can_take(to, application, now)
     recommendation = case.open_recommendation(application)
     if recommendation is not None and recommendation.recommended_by_id == to.pk:
         raise InvalidInput({"to": _("This person made the recommendation. Choose somebody else.")})
@@ -201,15 +202,27 @@ def release_cases_of(user: User, *, by: User | None, now: datetime) -> int:
     return freed
 
 
-def _require_can_take(to: User, application: Application) -> None:
+def _require_can_take(to: User, application: Application, now: datetime) -> None:
     if not can(to, Can.REVIEW):
         raise InvalidInput({"to": _("This person does not review. Choose a reviewer.")})
+    if is_away(to, now):
+        raise InvalidInput(
+            {
+                "to": _("This person is away until %(day)s. Choose somebody else.")
+                % {"day": date_format(to.absent_until, "DATE_FORMAT")}
+            }
+        )
     if is_own_customer(to, application.customer) or judged_before(to, application):
         raise InvalidInput({"to": _("This person stands too near to this case. Choose somebody else.")})
 
 
-def lead_for(application: Application, *, other_than: set[int]) -> User | None:
-    """The active lead with the fewest open cases who may judge this one, or None."""
+def is_away(person: User, now: datetime) -> bool:
+    """Whether somebody said that they do not work today (the day they named is the last one away)."""
+    return person.absent_until is not None and person.absent_until >= now.date()
+
+
+def lead_for(application: Application, *, other_than: set[int], now: datetime) -> User | None:
+    """The lead at work with the fewest open cases who may judge this one, or None."""
     leads = (
         User.objects.filter(staff_role=StaffRole.LEAD, is_active=True)
         .exclude(pk__in=other_than)
@@ -220,7 +233,9 @@ def lead_for(application: Application, *, other_than: set[int]) -> User | None:
         (
             lead
             for lead in leads
-            if not is_own_customer(lead, application.customer) and not judged_before(lead, application)
+            if not is_away(lead, now)
+            and not is_own_customer(lead, application.customer)
+            and not judged_before(lead, application)
         ),
         None,
     )

@@ -1,14 +1,19 @@
-"""Floor 4: who works for us (design §3). The command alone calls this: no page gives anybody power."""
+"""Floor 4: who works for us, and who is away (design §3). Roles come by a command alone: no page gives anybody power."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from applications.actions import audit, review
 from applications.actions.account import end_sessions
 from applications.enums import Source, StaffRole
+from applications.exceptions import InvalidInput, NotPossibleNow
 from applications.models import User
-from applications.permissions import POWERS, Can
+from applications.permissions import POWERS, Can, require
+from applications.rules.identifiers import clean_text
+
+WHY_MAX = 500
 
 
 @transaction.atomic
@@ -33,3 +38,64 @@ def set_role(person: User, role: StaffRole, *, now: datetime) -> bool:
     if role not in POWERS[Can.REVIEW]:
         review.release_cases_of(person, by=None, now=now)
     return True
+
+
+@transaction.atomic
+def disable(person: User, *, reason: str, by: User, now: datetime) -> int:
+    """An operator shuts somebody out. Returns how many cases that freed; a person who is out already frees none.
+
+    Effects, in order: the person inactive, an audit row with the reason, every session ended, the cases they hold
+    released (design §5: by itself when a reviewer is disabled). Raises NotAllowed, NotPossibleNow (oneself),
+    InvalidInput (`reason`).
+    """
+    require(by, Can.OPERATE)
+    if person.pk == by.pk:
+        raise NotPossibleNow(_("You cannot disable yourself. Ask another operator."))
+    why = clean_text(reason, multiline=True)[:WHY_MAX]
+    if not why:
+        raise InvalidInput({"reason": _("Say why. The record keeps it.")})
+    if not User.objects.filter(pk=person.pk, is_active=True).update(is_active=False):
+        return 0
+    person.is_active = False
+    _record("person.disabled", person, by=by, now=now, reason=why)
+    end_sessions(person)
+    return review.release_cases_of(person, by=by, now=now)
+
+
+@transaction.atomic
+def enable(person: User, *, by: User, now: datetime) -> bool:
+    """An operator lets somebody in again. Effects: active, an audit row. Their cases do not come back by themselves.
+
+    False when they are in already, or were erased. Raises NotAllowed.
+    """
+    require(by, Can.OPERATE)
+    out = User.objects.filter(pk=person.pk, is_active=False, erased_at__isnull=True)
+    if not out.update(is_active=True):
+        return False
+    person.is_active = True
+    _record("person.enabled", person, by=by, now=now)
+    return True
+
+
+@transaction.atomic
+def set_absence(person: User, *, until: date | None, by: User, now: datetime) -> None:
+    """A person of ours is away up to and including a day (None: back). Nobody gives them a case in that time.
+
+    Effects: the day, an audit row. What they hold stays theirs; a lead hands over what is urgent. By an operator, a
+    lead, or the person. Raises NotAllowed, InvalidInput (`until`: past).
+    """
+    if person.pk != by.pk and by.staff_role not in (StaffRole.OPERATOR, StaffRole.LEAD):
+        require(by, Can.OPERATE)
+    require(person, Can.SEE_CUSTOMERS)
+    if until is not None and until < now.date():
+        raise InvalidInput({"until": _("This day is past. Choose today or a later day, or leave it empty.")})
+    if not User.objects.filter(pk=person.pk).exclude(absent_until=until).update(absent_until=until):
+        return
+    person.absent_until = until
+    _record("person.absent", person, by=by, now=now, until=f"{until:%F}" if until else "")
+
+
+def _record(action: str, person: User, *, by: User, now: datetime, reason: str = "", **data: str) -> None:
+    audit.record(
+        action, by=by, now=now, target=person, reason=reason, data={"person": str(person.key), **data}
+    )

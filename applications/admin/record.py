@@ -1,6 +1,11 @@
 """The record: what was done, the runs of the duties, and the people."""
 
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
 from applications.admin.base import ReadingPage
+from applications.forms.staff import AbsenceForm, DisableForm
 from applications.models import AuditEvent, JobRun, User
 from applications.permissions import Can
 
@@ -26,6 +31,16 @@ class PersonPage(ReadingPage):
     list_filter = ("staff_role", "is_active")
     hidden = ("password",)
     change_form_template = "admin/person.html"
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        person = self.get_object(request, object_id)
+        forms = {
+            "absence_form": AbsenceForm(initial={"until": person.absent_until if person else None}),
+            "disable_form": DisableForm(),
+        }
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **forms})
 
 
 PAGES = ((AuditEvent, AuditPage), (JobRun, RunPage), (User, PersonPage))

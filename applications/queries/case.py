@@ -137,3 +137,10 @@ def open_recommendation(application: Application) -> Decision | None:
         .select_related("recommended_by")
         .first()
     )
+
+
+def may_take_back(decision: Decision, user: User, now: datetime) -> bool:
+    """Whether the person decided this, it grants nothing, and its letter still waits."""
+    waits = decision.letter_due_at is not None and decision.letter_due_at > now
+    grants = review.counts_at_once(review.read_outcomes(decision.outcomes))
+    return decision.decided_by_id == user.pk and waits and not grants and decision.taken_back_at is None

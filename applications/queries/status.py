@@ -123,6 +123,7 @@ _LINES = {
     "application.recommend": ("half", "second"),
     "application.return_to_review": ("half", "again"),
     "application.decide": ("tick", "decided"),
+    "application.take_back": ("half", "taken_back"),
     "application.withdraw": ("square-bar", "withdrawn"),
     "application.lapse": ("square-bar", "lapsed"),
 }
@@ -138,6 +139,7 @@ def _event(row: AuditEvent, names: dict[UUID, str]) -> Event:
         "second": _("A second reviewer reads it"),
         "again": _("The second reviewer asked for another look"),
         "decided": _("We decided"),
+        "taken_back": _("We took the decision back before its letter went out, to look again"),
         "withdrawn": _("You withdrew the application"),
         "lapsed": _("The application lapsed"),
     }

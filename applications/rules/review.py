@@ -115,6 +115,11 @@ def _problem(item: Item, said: ItemOutcome, edition: Edition) -> ProblemCode | N
     return None if known.issuperset((*said.reasons, *said.conditions)) else "unknown_code"
 
 
+def counts_at_once(outcomes: Mapping[int, ItemOutcome]) -> bool:
+    """Whether a decision grants something: then it cannot be taken back, only revoked."""
+    return any(said.outcome in GRANTING_OUTCOMES for said in outcomes.values())
+
+
 # --- risk ---
 
 

@@ -74,6 +74,8 @@ TRANSITIONS: dict[Move, Transition] = {
         holder=True,
         other=True,
     ),
+    # Its decider alone, while the letter waits and nothing of it counts yet (`actions.taking_back`).
+    Move.TAKE_BACK: Transition(frozenset({State.DECIDED}), State.IN_REVIEW, staff=_REVIEWERS),
     Move.WITHDRAW: Transition(_OPEN - {State.DRAFT}, State.WITHDRAWN, roles=_OWNER),
     Move.DISCARD: Transition(frozenset({State.DRAFT}), None, roles=_WRITERS),
     Move.LAPSE: Transition(frozenset({State.DRAFT, State.INFORMATION_REQUESTED}), State.LAPSED, clock=True),

@@ -170,6 +170,7 @@ def _sentences() -> dict[str, str]:
         "application.message": _("%(who)s wrote a message."),
         "application.recommend": _("%(who)s recommended a decision."),
         "application.return_to_review": _("%(who)s returned it to review."),
+        "application.take_back": _("%(who)s took the decision back before its letter went out."),
         "application.decide": _("%(who)s decided."),
         "application.withdraw": _("%(who)s withdrew it."),
         "application.lapse": _("%(who)s let it lapse."),

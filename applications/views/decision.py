@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from applications import clock, letters
-from applications.actions import decision, transition
+from applications.actions import decision, taking_back, transition
 from applications.exceptions import InvalidInput, NotPossibleNow
 from applications.forms.decision import DecisionForm
 from applications.forms.review import ReturnForm
@@ -136,6 +136,17 @@ def second(request: StaffRequest, *, reference: str) -> HttpResponse:
         )
 
     return attempt(request, reference, act, done=_("Confirmed. The case is decided."))
+
+
+@staff(Can.REVIEW, "POST")
+def take_back(request: StaffRequest, *, reference: str) -> HttpResponse:
+    """The decider takes a denial back while its letter waits."""
+    return attempt(
+        request,
+        reference,
+        lambda found: taking_back.take_back(found, by=request.user, now=clock.now(), seen=seen_at(request)),
+        done=_("Taken back. The letter is dropped, and the case is in review with you."),
+    )
 
 
 @staff(Can.REVIEW, "POST")

@@ -1,4 +1,6 @@
-"""Floor 6: what operators do for people: answer who asks to join a customer without an owner, end sessions."""
+"""Floor 6: what operators do for people: answer who asks to join, end sessions, disable, note who is away."""
+
+from collections.abc import Callable
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -8,8 +10,11 @@ from django.utils.translation import ngettext
 
 from applications import clock
 from applications.actions import account
+from applications.actions import staff as ours
 from applications.actions import team as actions
-from applications.exceptions import NotPossibleNow
+from applications.exceptions import InvalidInput, NotPossibleNow
+from applications.forms.staff import AbsenceForm, DisableForm
+from applications.models import User
 from applications.permissions import Can
 from applications.queries import customer as people
 from applications.queries import team as queries
@@ -47,4 +52,62 @@ def sign_out(request: StaffRequest, *, person_id: int) -> HttpResponse:
         request,
         ngettext("%(count)d session is ended.", "%(count)d sessions are ended.", ended) % {"count": ended},
     )
+    return redirect("admin:applications_user_change", person_id)
+
+
+@step_up(FOR_POWERS)
+@staff(Can.OPERATE, "POST")
+def disable(request: StaffRequest, *, person_id: int) -> HttpResponse:
+    form = DisableForm(request.POST)
+
+    def act(person: User) -> str:
+        freed = ours.disable(person, reason=form.cleaned_data["reason"], by=request.user, now=clock.now())
+        return ngettext(
+            "Disabled. %(count)d case went back to the queue.",
+            "Disabled. %(count)d cases went back to the queue.",
+            freed,
+        ) % {"count": freed}
+
+    return _to_person(request, person_id, form, act)
+
+
+@step_up(FOR_POWERS)
+@staff(Can.OPERATE, "POST")
+def enable(request: StaffRequest, *, person_id: int) -> HttpResponse:
+    def act(person: User) -> str:
+        ours.enable(person, by=request.user, now=clock.now())
+        return _("They can sign in again. Cases that were freed stay where they are.")
+
+    return _to_person(request, person_id, None, act)
+
+
+@staff(Can.OPERATE, "POST")
+def absence(request: StaffRequest, *, person_id: int) -> HttpResponse:
+    form = AbsenceForm(request.POST)
+
+    def act(person: User) -> str:
+        until = form.cleaned_data["until"]
+        ours.set_absence(person, until=until, by=request.user, now=clock.now())
+        return _("Noted. Nobody gives them a case until then.") if until else _("Noted: they are back.")
+
+    return _to_person(request, person_id, form, act)
+
+
+def _to_person(
+    request: StaffRequest,
+    person_id: int,
+    form: AbsenceForm | DisableForm | None,
+    act: Callable[[User], str],
+) -> HttpResponse:
+    """Act on a person and go back to their page; what hinders it is said there."""
+    person = people.person(person_id)
+    try:
+        if form is not None and not form.is_valid():
+            raise InvalidInput({name: str(said[0]) for name, said in form.errors.items()})
+        messages.success(request, act(person))
+    except InvalidInput as error:
+        for said in error.errors.values():
+            messages.error(request, said)
+    except NotPossibleNow as error:
+        messages.error(request, error.message)
     return redirect("admin:applications_user_change", person_id)

@@ -65,6 +65,9 @@ def case_page(
         "lost": [form for form in (typed or {}).values() if told],
         "forms": _forms(file, typed or {}, language),
         "you": request.user,
+        "takes_back": bool(
+            file.decided and file.writes and cases.may_take_back(file.decided, request.user, now)
+        ),
         "keys": _keys(file),
         **_recommended(file, now, language),
     }

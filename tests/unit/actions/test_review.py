@@ -247,9 +247,9 @@ def test_the_lead_with_the_fewest_cases_is_found(
     free = factories.person("zoe@vendor.example", staff_role="lead")
     kin = factories.person("kin@nordlys.example", staff_role="lead")
     case(nordlys, state=State.IN_REVIEW, holder=lead)
-    assert review.lead_for(submitted, other_than=set()) == free
-    assert review.lead_for(submitted, other_than={free.pk}) == lead
-    assert review.lead_for(submitted, other_than={free.pk, lead.pk}) is None
+    assert review.lead_for(submitted, other_than=set(), now=now) == free
+    assert review.lead_for(submitted, other_than={free.pk}, now=now) == lead
+    assert review.lead_for(submitted, other_than={free.pk, lead.pk}, now=now) is None
     assert kin.is_active
 
 
