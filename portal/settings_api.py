@@ -7,6 +7,11 @@ enough. One connection a thread, kept, with prepared statements; never more than
 from portal.settings import *  # noqa: F403 -- settings build on settings in this way
 from portal.settings import DATABASES
 
+INSTALLED_APPS = [
+    "applications.apps.ApplicationsConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+]
 MIDDLEWARE = ["portal.middleware.RequestLog", "portal.middleware.Headers"]
 ROOT_URLCONF = "portal.urls_api"
 WSGI_APPLICATION = "portal.wsgi_api.application"
