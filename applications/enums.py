@@ -271,6 +271,16 @@ class ChangeKind(models.TextChoices):
     POLICY = "policy", _("Policy edition activated")
 
 
+class ScanState(models.TextChoices):
+    """What is known about a file; `unscanned` is shown, never stored, where no scanner is set."""
+
+    PENDING = "pending", _("Waits for the scan")
+    CLEAN = "clean", _("Scanned, nothing found")
+    INFECTED = "infected", _("Harmful, removed")
+    FAILED = "failed", _("Could not be scanned")
+    UNSCANNED = "unscanned", _("Not scanned")
+
+
 class Duty(models.TextChoices):
     """Jobs that must not fall silent; one run row each time."""
 
@@ -280,6 +290,7 @@ class Duty(models.TextChoices):
     LAPSES = "lapses", _("Lapses of drafts and questions")
     PREVIEW = "preview", _("Preview of the next deadlines")
     SEAL = "seal", _("Sealing of the audit trail")
+    SCANNING = "scanning", _("Scan of files")
     RETENTION = "retention", _("Retention")
 
 
@@ -290,6 +301,7 @@ DUTY_PERIODS = {
     Duty.LAPSES: timedelta(minutes=5),
     Duty.PREVIEW: timedelta(hours=1),
     Duty.SEAL: timedelta(minutes=5),
+    Duty.SCANNING: timedelta(seconds=20),
     Duty.RETENTION: timedelta(hours=1),
 }
 """How often each duty runs: short, since catching up goes by what the rows say and never by the schedule."""

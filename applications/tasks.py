@@ -49,6 +49,11 @@ def seal() -> None:
     do(Duty.SEAL)
 
 
+@shared_task(name="applications.scanning", acks_late=True)
+def scanning() -> None:
+    do(Duty.SCANNING)
+
+
 @shared_task(name="applications.retention", acks_late=True)
 def retention() -> None:
     do(Duty.RETENTION)

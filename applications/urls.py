@@ -3,7 +3,17 @@
 from django.urls import URLPattern, URLResolver, path
 
 from applications.site import desk_site
-from applications.views import access, application, check, public, status, team, transparency, verification
+from applications.views import (
+    access,
+    application,
+    check,
+    evidence,
+    public,
+    status,
+    team,
+    transparency,
+    verification,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", public.home, name="home"),
@@ -24,6 +34,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("applications/<str:reference>/answers/", status.answers, name="application-answers"),
     path("applications/<str:reference>/withdraw/", status.withdraw, name="application-withdraw"),
     path("applications/<str:reference>/discard/", application.discard, name="application-discard"),
+    path(
+        "applications/<str:reference>/files/<slug:name>/",
+        evidence.download,
+        name="application-file",
+    ),
+    path(
+        "applications/<str:reference>/files/<slug:name>/remove/",
+        evidence.remove,
+        name="application-file-remove",
+    ),
     path("applications/<str:reference>/<str:section>/", application.section, name="application-section"),
     path("accounts/start/", team.start, name="account-start"),
     path("accounts/organisation/", team.organisation, name="organisation"),

@@ -7,7 +7,9 @@ import uuid
 from collections.abc import Callable
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 log = structlog.get_logger("portal.request")
 Next = Callable[[HttpRequest], HttpResponse]
@@ -91,4 +93,19 @@ class RefuseCrossSite:
             return HttpResponse(
                 "Sent by another site: refused.\n", status=403, content_type="text/plain; charset=utf-8"
             )
+        return self.get_response(request)
+
+
+class BodyLimit:
+    """Refuse a body that is too large before anything reads it: files only where files are taken."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        told = request.META.get("CONTENT_LENGTH") or "0"
+        takes_files = request.path.startswith("/applications/")
+        most = settings.UPLOAD_MAX if takes_files else settings.BODY_MAX
+        if not told.isdecimal() or int(told[:12]) > most:
+            return render(request, "413.html", status=413)
         return self.get_response(request)

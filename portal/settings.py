@@ -104,6 +104,12 @@ VAR_DIR = env.path(
     shown="`var/` beside the code",
     help="Where files are kept: uploads, collected static files, the schedule's memory.",
 )
+CLAMD_URL = env.url(
+    "CLAMD_URL",
+    schemes=("unix", "tcp"),
+    shown="none: files are not scanned, and reviewers are told so",
+    help="ClamAV's daemon, `unix:///run/clamav/clamd.ctl` or `tcp://host:3310`.",
+)
 LOG_LEVEL = env.choice(
     "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"), help="Least level that is written."
 )
@@ -170,6 +176,7 @@ MIDDLEWARE = [
     "portal.middleware.RefuseCrossSite",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "portal.middleware.BodyLimit",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -234,6 +241,9 @@ STORAGES: dict[str, Any] = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+FILE_UPLOAD_HANDLERS = ["applications.uploads.BoundedUpload"]  # to disk at once, never in memory
+UPLOAD_MAX = 105 * 1024 * 1024  # what an application may hold, and the rest of the form
+BODY_MAX = 4 * 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o600
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
 

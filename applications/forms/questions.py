@@ -104,7 +104,7 @@ class SectionForm(PortalForm):
         }
         if kind in simple:
             return simple[kind]()
-        return fields.WrittenField(most=most, multiline=kind in (Q.LONG_TEXT, Q.FILES), **common)
+        return fields.WrittenField(most=most, multiline=kind == Q.LONG_TEXT, **common)
 
     def _capability_fields(
         self, question: Question, common: dict[str, Any]
@@ -177,10 +177,6 @@ class SectionForm(PortalForm):
     def _help(self, question: Question) -> str:
         help_text = question.help.to(self.language)
         condition = question.only_if
-        if question.type == Q.FILES:
-            return _(
-                "Files cannot be uploaded here yet. Name the documents you have; a reviewer asks for them."
-            )
         if condition is None:
             return help_text
         other = self.edition.question(condition.question)

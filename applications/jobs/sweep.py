@@ -13,6 +13,7 @@ from applications.jobs.lapses import lapse_waiting
 from applications.jobs.preview import preview_deadlines
 from applications.jobs.reminders import record_reminders
 from applications.jobs.retention import forget
+from applications.jobs.scanning import scan_waiting
 from applications.jobs.sealing import seal_trail
 
 log = structlog.get_logger("applications.sweep")
@@ -24,6 +25,7 @@ DUTIES: dict[Duty, Callable[..., Any]] = {
     Duty.DELIVERY: deliver,
     Duty.PREVIEW: preview_deadlines,
     Duty.SEAL: seal_trail,
+    Duty.SCANNING: scan_waiting,
     Duty.RETENTION: forget,
 }
 """In the order in which one hands on to the next."""

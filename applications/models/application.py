@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from applications.enums import Kind, Outcome, Risk, State
+from applications.enums import Kind, Outcome, Risk, ScanState, State
 from applications.models.customer import Customer, Subscription
 from applications.models.policy import PolicyEdition
 
@@ -299,7 +299,10 @@ class Evidence(models.Model):
     content_type = models.CharField(_("type"), max_length=100)
     size = models.PositiveBigIntegerField(_("size in bytes"))
     digest = models.CharField(_("SHA-256"), max_length=64)
-    scan_state = models.CharField(_("scan"), max_length=16, default="pending")
+    scan_state = models.CharField(
+        _("scan"), max_length=16, choices=ScanState.choices, default=ScanState.PENDING
+    )
+    scan_tries = models.PositiveSmallIntegerField(_("tries of the scan"), default=0)
     scanned_at = models.DateTimeField(_("scanned"), null=True, blank=True)
     uploaded_at = models.DateTimeField(_("uploaded"))
     uploaded_by = models.ForeignKey(

@@ -17,7 +17,6 @@ from applications.models import (
     Application,
     AuditEvent,
     Decision,
-    Evidence,
     InformationRequest,
     Note,
     RequestedCapability,
@@ -26,6 +25,7 @@ from applications.models import (
 from applications.permissions import Can, can
 from applications.queries import case
 from applications.queries.desk import face_of
+from applications.queries.evidence import File, files_of
 from applications.queries.judging import FlagView, SectionView, flag_view, sections_of
 from applications.queries.policy import edition_of
 from applications.rules import workflow
@@ -97,7 +97,7 @@ class CaseFile:
     two_needed: bool
     requests: list[InformationRequest]
     notes: list[Note]
-    evidence: list[Evidence]
+    evidence: list[File]
     decisions: list[Decision]
     record: list[Line]
     others: list[Application]
@@ -239,7 +239,7 @@ def casefile(user: User, reference: str, *, now: datetime, language: str | None)
             ]
         ),
         notes=list(application.notes.select_related("author").order_by("-id")[:NEWEST]),
-        evidence=list(application.evidence.filter(removed_at=None).order_by("id")),
+        evidence=files_of(application),
         decisions=decisions,
         record=_record(application),
         others=_others(application),

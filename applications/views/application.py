@@ -22,10 +22,12 @@ from applications.queries import application as find
 from applications.queries import customer as find_customer
 from applications.queries.access import banner_for
 from applications.queries.answers import Row, rows_of
+from applications.queries.evidence import takes_files
 from applications.queries.policy import edition_in_force
 from applications.rules import answers as said
 from applications.rules.identifiers import read_reference
 from applications.rules.policy import Edition
+from applications.views import evidence
 from applications.views.pages import member_page, refuse
 
 PAGE = 50
@@ -184,6 +186,8 @@ def section(request: HttpRequest, reference: str, section: str) -> HttpResponse:
                 request, _("The reviewer's question is not about that section, so it stays as it is.")
             )
         return redirect("application-status", application.reference)
+    if takes_files(part):
+        return evidence.page(request, application, edition, part)
     draft = find.draft_of(application)
     saved = draft.sections.get(section)
     owner = application.role == Role.OWNER
