@@ -1,4 +1,4 @@
-"""Floor 4: who works for us, and who is away (design §3). Roles come by a command alone: no page gives anybody power."""
+"""Floor 4: who works for us, and who is away (design §3). Roles come by a command: no page gives anybody power."""
 
 from datetime import date, datetime
 

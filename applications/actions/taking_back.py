@@ -18,7 +18,7 @@ from applications.rules.review import counts_at_once, read_outcomes
 def take_back(
     application: Application, *, by: User, now: datetime, seen: datetime | None = None
 ) -> Application:
-    """Who decided takes a denial or a letter back while nobody outside has read it. An approval counts at once and stays.
+    """Who decided takes a denial back while nobody outside has read its letter. An approval counts at once and stays.
 
     Effects, in order: move TAKE_BACK (in review again, with the decider, audit row), the decision marked, its items
     open again, its mail not needed. Raises as `review.expect`, NotAllowed (somebody else decided), NotPossibleNow

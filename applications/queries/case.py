@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Exists, F, OuterRef, Subquery
 
-from applications.enums import CapabilityState, Risk, State
+from applications.enums import UNDECIDED_STATES, CapabilityState, Risk, State
 from applications.exceptions import NotFound
 from applications.models import (
     Application,
@@ -82,6 +82,30 @@ def items_of(application: Application) -> list[RequestedCapability]:
         if row.use_of:
             item.first_uses[row.use_of] = row.used_on
     return list(found.values())
+
+
+def settled_by_policy(edition: Edition, at: datetime) -> list[Application]:
+    """Undecided cases with an open item of a capability that is not gated now for new or for existing customers.
+
+    Two statements over open rows alone; whether an item closes is judged by its own subscription.
+    """
+    asked = RequestedCapability.objects.filter(closed_at__isnull=True)
+    codes = [
+        code
+        for code in asked.order_by().values_list("capability", flat=True).distinct()
+        if (known := edition.capability(code)) is None
+        or any(known.state(at, existing) != CapabilityState.GATED for existing in (False, True))
+    ]
+    if not codes:
+        return []
+    return list(
+        Application.objects.filter(
+            Exists(asked.filter(application=OuterRef("pk"), capability__in=codes)),
+            state__in=UNDECIDED_STATES,
+        )
+        .select_related("customer")
+        .order_by("pk")
+    )
 
 
 def as_rule_item(item: RequestedCapability, edition: Edition, at: datetime) -> review.Item:

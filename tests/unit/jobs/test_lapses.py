@@ -26,6 +26,7 @@ from applications.models import (
 from applications.queries.lapse import waits
 from applications.rules.policy import Edition
 from tests import factories
+from tests.cases import case
 
 NOW = factories.NOW
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
@@ -190,3 +191,43 @@ def test_a_run_stops_when_its_time_is_used_up(question: InformationRequest) -> N
 
 def test_without_an_edition_nothing_happens(db: None) -> None:
     assert lapse_waiting(NOW) == {}
+
+
+# --- what the policy settles ---
+
+
+def test_items_whose_capability_retired_are_closed_at_the_next_run(
+    nordlys: Customer, owner: User, edition_row: PolicyEdition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edition = factories.read_file()
+    gone = {code: one for code, one in edition.capabilities.items() if code != "face.verification"}
+    retired = case(nordlys, by=owner, asks=[("face.verification", "FC2"), ("face.liveness", "FC1")])
+    untouched = case(nordlys, by=owner, asks=[("face.liveness", "FC1")])
+    assert lapse_waiting(NOW).get("closed", 0) == 0
+    monkeypatch.setattr(lapses, "edition_in_force", lambda: edition.model_copy(update={"capabilities": gone}))
+    assert lapse_waiting(NOW)["closed"] == 1
+    assert dict(retired.items.values_list("capability", "outcome")) == {
+        "face.verification": "retired",
+        "face.liveness": "",
+    }
+    assert untouched.items.get().closed_at is None
+    assert lapse_waiting(NOW).get("closed", 0) == 0
+
+
+def test_one_case_that_cannot_be_closed_does_not_stop_the_others(
+    nordlys: Customer, owner: User, edition_row: PolicyEdition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = case(nordlys, by=owner), case(nordlys, by=owner)
+    gone = factories.read_file().model_copy(update={"capabilities": {}})
+    monkeypatch.setattr(lapses, "edition_in_force", lambda: gone)
+    real = lapses.close_items_for_policy
+
+    def poisoned(application: Application, **more: object) -> int:
+        if application == one:
+            raise ValueError
+        return real(application, **more)
+
+    monkeypatch.setattr(lapses, "close_items_for_policy", poisoned)
+    counts = lapse_waiting(NOW)
+    assert (counts["failed"], counts["closed"]) == (1, 1)
+    assert other.items.get().outcome == "retired"
