@@ -12,7 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import LazySettings
 from django.test import Client
-from playwright.sync_api import BrowserContext, Page, Request
+from playwright.sync_api import Browser, BrowserContext, Page, Request
 from pytest_django.live_server_helper import LiveServer
 
 from applications.models import User
@@ -88,11 +88,32 @@ class Complaints:
 
 @pytest.fixture
 def complaints(context: BrowserContext, site: str) -> Iterator[Complaints]:
-    """Listens to every page of the context."""
+    """Listens to every page of the context, and of those that `another` opens."""
     found = Complaints()
     context.on("page", lambda page: found.listen(page, site))
     yield found
     found.settle()
+
+
+@pytest.fixture
+def another(
+    browser: Browser, browser_context_args: dict[str, Any], complaints: Complaints, site: str
+) -> Iterator[Callable[..., Page]]:
+    """A page of somebody else, or without scripts: `another(java_script_enabled=False)`.
+
+    Closed with the test, also one that fails: an open page keeps a thread of the site and its database connection.
+    """
+    opened: list[BrowserContext] = []
+
+    def open_page(**options: Any) -> Page:
+        context = browser.new_context(**{**browser_context_args, **options})
+        opened.append(context)
+        context.on("page", lambda page: complaints.listen(page, site))
+        return context.new_page()
+
+    yield open_page
+    for context in opened:
+        context.close()
 
 
 @pytest.fixture
@@ -101,17 +122,17 @@ def page(complaints: Complaints, context: BrowserContext) -> Page:
 
 
 @pytest.fixture
-def enter(context: BrowserContext, site: str, settings: LazySettings) -> Callable[[User], None]:
-    """Sign a person in without the form: `enter(owner)`."""
+def enter(context: BrowserContext, site: str, settings: LazySettings) -> Callable[..., None]:
+    """Sign a person in without the form: `enter(owner)`, or in another's page: `enter(owner, other.context)`."""
 
-    def sign_in(user: User) -> None:
+    def sign_in(user: User, where: BrowserContext = context) -> None:
         client = Client()
         client.force_login(user)
         session = client.session
         session.update(factories.authenticated(user))
         session.save()
         cookie = client.cookies[settings.SESSION_COOKIE_NAME]
-        context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": site}])
+        where.add_cookies([{"name": cookie.key, "value": cookie.value, "url": site}])
 
     return sign_in
 

@@ -156,14 +156,12 @@ def test_the_account_and_the_team_are_accessible_and_fit(
 
 
 def test_everything_of_the_door_works_without_scripts(
-    browser, site: str, edition_row: PolicyEdition, owner: User
+    another: Callable[..., Page], site: str, edition_row: PolicyEdition, owner: User
 ) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
+    page = another(java_script_enabled=False)
     sign_in(page, site, owner)
     page.wait_for_url("**/applications/")
     page.goto(site + reverse("team"))
     page.get_by_label("E-mail address").fill("new@nordlys.example")
     page.get_by_role("button", name="Send the invitation").click()
     expect(page.get_by_text("We sent an invitation to new@nordlys.example.")).to_be_visible()
-    context.close()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from applications.enums import State
 from applications.models import Application, Customer, PolicyEdition, User
@@ -19,11 +19,6 @@ from tests.functional.conftest import Complaints, assert_accessible, assert_fits
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("frozen_clock", "edition_row")]
 Enter = Callable[[User], None]
 SMALL = {"width": 320, "height": 640}
-
-
-@pytest.fixture
-def without_scripts(browser_context_args: dict[str, Any]) -> dict[str, Any]:
-    return {**browser_context_args, "java_script_enabled": False}
 
 
 def fill_in(page: Page) -> None:
@@ -59,24 +54,17 @@ def fill_in(page: Page) -> None:
     page.get_by_label("How do they consent").fill("They tick a box first.")
     page.get_by_label("How long are faces kept").fill("30 seconds; the kiosk deletes them.")
     page.get_by_role("button", name="Save and continue").click()
-    page.get_by_role("button", name="Save and continue").click()  # evidence is optional
+    page.get_by_role("link", name="Continue", exact=True).click()  # evidence is optional
     for statement in ("It is not used by or for", "We accept the terms", "We tell people"):
         page.get_by_label(re.compile(statement)).check()
     page.get_by_role("button", name="Save and continue").click()
 
 
 def test_from_the_decoder_to_a_submitted_application_without_scripts(
-    browser: Browser,
-    without_scripts: dict[str, Any],
-    context: BrowserContext,
-    site: str,
-    enter: Enter,
-    owner: User,
+    another: Callable[..., Page], site: str, enter: Callable[..., None], owner: User
 ) -> None:
-    enter(owner)
-    plain = browser.new_context(**without_scripts)
-    plain.add_cookies(context.cookies())
-    page = plain.new_page()
+    page = another(java_script_enabled=False)
+    enter(owner, page.context)
     page.goto(site + reverse("decode"))
     page.get_by_label("What the API answered").fill(
         "UnsupportedFeature: missing approval for one or more of the following features: Verification."
@@ -93,7 +81,6 @@ def test_from_the_decoder_to_a_submitted_application_without_scripts(
     assert application.state == State.SUBMITTED
     page.get_by_role("link", name="Your access").click()
     expect(page.get_by_text("Waiting").first).to_be_visible()
-    plain.close()
 
 
 def test_a_section_and_the_submission_by_keyboard_alone(
@@ -120,7 +107,7 @@ def test_a_section_and_the_submission_by_keyboard_alone(
     expect(page.get_by_role("heading", name="We have your application")).to_be_visible()
 
 
-def press_until(page: Page, target: Any) -> None:
+def press_until(page: Page, target: Locator) -> None:
     """Tab until the element has the focus; a keyboard finds everything."""
     for _press in range(120):
         if target.evaluate("element => element === document.activeElement"):

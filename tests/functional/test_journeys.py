@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from django.core.mail import EmailMessage
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from applications.enums import AccessReason, MessageKind, StaffRole
 from applications.jobs.delivery import deliver
@@ -55,7 +56,7 @@ def seen(page: Page, name: str) -> None:
 
 
 def test_from_sign_up_to_access(
-    page: Page, site: str, browser: Browser, clock: Clock, mailoutbox: list[EmailMessage]
+    page: Page, site: str, another: Callable[..., Page], clock: Clock, mailoutbox: list[EmailMessage]
 ) -> None:
     """A new customer signs up, applies for verification, a reviewer approves, and the access page says so."""
     page.goto(site + reverse("account_signup"))
@@ -80,7 +81,7 @@ def test_from_sign_up_to_access(
     expect(page.get_by_role("heading", name="We have your application")).to_be_visible()
     seen(page, "submitted")
     reference = Application.objects.get().reference
-    approve(browser, site, reference, clock)
+    approve(another(), site, reference, clock)
     page.goto(site + reverse("access"))
     expect(page.get_by_role("heading", level=1)).to_contain_text(
         "Verification (one to one) works on 1 subscription"
@@ -95,12 +96,10 @@ def test_from_sign_up_to_access(
     assert any("Decision" in mail.subject for mail in mailoutbox)
 
 
-def approve(browser: Browser, site: str, reference: str, clock: Clock) -> None:
+def approve(desk: Page, site: str, reference: str, clock: Clock) -> None:
     """A reviewer signs in with a second factor, claims the case and approves each item."""
     reviewer = factories.person("rosa@vendor.example", "Rosa Keller", staff_role=StaffRole.REVIEWER)
     enrol_totp(reviewer, SECRET)
-    context = browser.new_context(locale="en-GB", timezone_id="UTC")
-    desk = context.new_page()
     sign_in(desk, site, reviewer.email)
     desk.get_by_label(re.compile("code", re.IGNORECASE)).fill(totp_code(SECRET))
     desk.locator("main form").get_by_role("button").first.click()
@@ -118,7 +117,6 @@ def approve(browser: Browser, site: str, reference: str, clock: Clock) -> None:
     desk.get_by_role("button", name="See what you decide").click()
     desk.get_by_role("button", name=re.compile(r"^Approve \d")).click()
     expect(desk.get_by_text("Decided by Rosa Keller")).to_be_visible()
-    context.close()
 
 
 def decide_one_reason(guid: str, capability: str, at: datetime) -> AccessReason:
