@@ -4,7 +4,7 @@ All instants are aware UTC; intervals are half open, [start, end). The order of 
 that answers wins. Nothing here reads a database, a clock or a setting.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -24,6 +24,9 @@ class Right:
     ends_at: datetime
     revoked_at: datetime | None = None
     id: int | None = None
+
+    def __str__(self) -> str:
+        return f"right {self.id}"
 
     @property
     def stops_at(self) -> datetime:
@@ -78,9 +81,19 @@ class Trace:
 
     steps: list[tuple[str, bool, str]] = field(default_factory=list)
 
-    def tried(self, step: str, matched: bool, detail: str = "") -> bool:
-        self.steps.append((step, matched, detail))
+    def tried(self, step: str, matched: bool, detail: object = "") -> bool:
+        self.steps.append((step, matched, str(detail)))
         return matched
+
+
+class _Silent(Trace):
+    """Keeps nothing: the usual case, and the hot one."""
+
+    def tried(self, step: str, matched: bool, detail: object = "") -> bool:
+        return matched
+
+
+_SILENT = _Silent()
 
 
 def decide(
@@ -93,7 +106,7 @@ def decide(
 
     `capability` is None when the edition does not know it. `trace` collects the steps tried at `at`.
     """
-    allowed, reason, right = _answer(facts, capability, at, trace or Trace())
+    allowed, reason, right = _answer(facts, capability, at, trace or _SILENT)
     if allowed:
         ends_at = _first_deny_after(facts, capability, at)
         return Verdict(True, reason, at, ends_at, _whole_seconds(at, ends_at, ALLOW_VALID_S), right)
@@ -119,7 +132,7 @@ def _answer(
     if trace.tried("unknown_capability", capability is None) or capability is None:
         return False, AccessReason.UNKNOWN_CAPABILITY, None
     state = capability.state(at, facts.existing)
-    if trace.tried("open", state is CapabilityState.OPEN, f"state {state.value}"):
+    if trace.tried("open", state is CapabilityState.OPEN, state):
         return True, AccessReason.OPEN, None
     if trace.tried(
         "retired",
@@ -133,7 +146,7 @@ def _answer(
         return False, AccessReason.SUSPENDED, None
     for basis, reason in _BASES:
         right = _covering(facts.rights, basis, at)
-        if trace.tried(basis, right is not None, f"right {right.id}" if right else ""):
+        if trace.tried(basis, right is not None, right or ""):
             return True, reason, right
     return False, _why_not(facts, at, trace), None
 
@@ -147,11 +160,11 @@ _BASES = (
 
 def _covering(rights: Iterable[Right], basis: Basis, at: datetime) -> Right | None:
     """The right of this basis that covers `at` and lasts longest."""
-    return max(
-        (right for right in rights if right.basis == basis and right.covers(at)),
-        key=lambda right: right.stops_at,
-        default=None,
-    )
+    best = None
+    for right in rights:
+        if right.basis == basis and right.covers(at) and (best is None or right.stops_at > best.stops_at):
+            best = right
+    return best
 
 
 def _within(span: tuple[datetime, datetime | None], at: datetime) -> bool:
@@ -183,38 +196,43 @@ def _why_not(facts: Facts, at: datetime, trace: Trace) -> AccessReason:
     return AccessReason.NOT_APPLIED
 
 
-def _turns(facts: Facts, capability: Capability | None, after: datetime) -> Iterator[datetime]:
+def _turns(facts: Facts, capability: Capability | None, after: datetime) -> list[datetime]:
     """Every instant after `after` at which the answer may turn, in order."""
-    instants: set[datetime] = set()
-    for right in facts.rights:
-        instants.update((right.starts_at, right.stops_at))
+    instants = [instant for right in facts.rights for instant in (right.starts_at, right.stops_at)]
     for start, end in facts.suspensions:
-        instants.add(start)
+        instants.append(start)
         if end is not None:
-            instants.add(end)
+            instants.append(end)
     if capability is not None:
-        turns = (
-            capability.gated_at,
-            capability.opened_at,
-            capability.retired_at(facts.existing),
-        )
-        instants.update(turn for turn in turns if turn is not None)
-    return iter(sorted(instant for instant in instants if instant > after))
+        for turn in (capability.gated_at, capability.opened_at, capability.retired_at(facts.existing)):
+            if turn is not None:
+                instants.append(turn)
+    return sorted(instant for instant in instants if instant > after)
+
+
+def allows(facts: Facts, capability: Capability | None, at: datetime) -> bool:
+    """Whether the rule allows at `at`, without saying why: steps 1 to 8 for the look at other instants."""
+    if capability is None:
+        return False
+    state = capability.state(at, facts.existing)
+    if state is not CapabilityState.GATED:
+        return state is CapabilityState.OPEN
+    if not facts.known or any(_within(span, at) for span in facts.suspensions):
+        return False
+    return any(right.covers(at) for right in facts.rights)
 
 
 def _first_deny_after(facts: Facts, capability: Capability | None, at: datetime) -> datetime | None:
-    silent = Trace()
     for instant in _turns(facts, capability, at):
-        if not _answer(facts, capability, instant, silent)[0]:
+        if not allows(facts, capability, instant):
             return instant
     return None
 
 
 def _next_start(facts: Facts, capability: Capability | None, at: datetime) -> datetime | None:
     """First later instant at which a right starts or a door opens: a deny must not be kept beyond it."""
-    silent = Trace()
     for instant in _turns(facts, capability, at):
-        if _answer(facts, capability, instant, silent)[0]:
+        if allows(facts, capability, instant):
             return instant
     return None
 

@@ -271,7 +271,7 @@ def test_command_explains_each_step(entrance: Subscription) -> None:
     lines = run(str(entrance.guid), "face.identification", "--explain")
     assert "edition 2022-06-21" in lines
     assert any(line.startswith("right ") and "2023-07-01T00:00:00Z)" in line for line in lines)
-    assert "2. open: no (state gated)" in lines
+    assert "2. open: no (gated)" in lines
     grace = entrance.grants.get(capability="face.identification")
     assert any(line.endswith(f"grace: yes (right {grace.pk})") for line in lines)
 

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from applications.enums import AccessReason, Basis, Outcome
-from applications.rules.access import UNKNOWN, Ask, Facts, Right, Trace, decide
+from applications.rules.access import UNKNOWN, Ask, Facts, Right, Trace, allows, decide
 from applications.rules.policy import Capability, Edition
 
 CUT = datetime(2022, 6, 21, tzinfo=UTC)
@@ -222,3 +222,21 @@ def test_trace_names_each_step_once_in_order(identification: Capability) -> None
         "not_applied",
     ]
     assert [matched for _s, matched, _d in trace.steps].count(True) == 1
+
+
+def test_short_form_allows_exactly_when_the_rule_does(edition: Edition) -> None:
+    """`allows` is the rule without its reasons: the same over spans of every kind, capability and class."""
+    days = [timedelta(days=number) for number in (-400, -1, 0, 1, 400)]
+    spans = [(MAY + start, MAY + end) for start, end in product(days, repeat=2) if start < end]
+    capabilities = [
+        edition.capabilities[code] for code in ("face.detection", "face.emotion", "face.identification")
+    ]
+    capabilities += [edition.capabilities["computer-vision.spatial-analysis"], None]
+    for span, basis, capability, known, existing_ in product(
+        spans, Basis, capabilities, (True, False), (True, False)
+    ):
+        facts = Facts(
+            known, existing_, (Right(basis, *span),), (), (spans[0],) if basis == Basis.GRACE else ()
+        )
+        for at in (CUT - TICK, CUT, MAY, MAY + days[3], END, datetime(2026, 1, 1, tzinfo=UTC)):
+            assert allows(facts, capability, at) is decide(facts, capability, at).allowed
