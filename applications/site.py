@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from applications.admin import MODEL_PAGES
 from applications.permissions import Can, can
-from applications.views import deadlines, decision, desk, evidence, joins, queue, review, rights
+from applications.views import deadlines, decision, desk, evidence, joins, papers, queue, review, rights
 
 View = Callable[..., HttpResponse]
 
@@ -80,6 +80,7 @@ _ROUTES: tuple[tuple[str, View, str], ...] = (
     ("queue/<str:reference>/flags/<int:flag>/", review.settle, "case-flag"),
     ("queue/<str:reference>/sections/<str:section>/", review.judge, "case-section"),
     ("queue/<str:reference>/files/<slug:name>/", evidence.download_of_case, "case-file"),
+    ("queue/<str:reference>/letter.pdf", papers.letter_of_case, "case-letter"),
     ("queue/<str:reference>/notes/", review.note, "case-note"),
     ("queue/<str:reference>/decision/", decision.preview, "case-decision"),
     ("queue/<str:reference>/decision/edit/", decision.edit, "case-edit"),
