@@ -13,7 +13,19 @@ from django.utils.translation import gettext_lazy as _
 
 from applications.admin import MODEL_PAGES
 from applications.permissions import Can, can
-from applications.views import deadlines, decision, desk, evidence, joins, papers, queue, review, rights
+from applications.views import (
+    deadlines,
+    decision,
+    desk,
+    editions,
+    evidence,
+    joins,
+    outbox,
+    papers,
+    queue,
+    review,
+    rights,
+)
 
 View = Callable[..., HttpResponse]
 
@@ -98,6 +110,14 @@ _ROUTES: tuple[tuple[str, View, str], ...] = (
     ("rights/<uuid:guid>/", rights.file, "rights-file"),
     ("rights/<uuid:guid>/<slug:name>/", rights.act, "rights-act"),
     ("rights/proposals/<int:proposal>/", rights.answer, "rights-answer"),
+    ("editions/", editions.index, "editions"),
+    ("editions/<str:code>/", editions.edition, "edition"),
+    ("editions/<str:code>/propose/", editions.propose, "edition-propose"),
+    ("editions/<str:code>/activate/", editions.activate, "edition-activate"),
+    ("outbox/", outbox.index, "outbox"),
+    ("outbox/stop/", outbox.stop, "mail-stop"),
+    ("outbox/start/", outbox.start, "mail-start"),
+    ("outbox/<int:pk>/retry/", outbox.try_again, "message-retry"),
     ("joins/", joins.index, "joins"),
     ("joins/<int:request_id>/", joins.answer, "join-answer"),
     ("people/<int:person_id>/sign-out/", joins.sign_out, "person-sign-out"),

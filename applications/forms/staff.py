@@ -22,3 +22,7 @@ class AbsenceForm(PortalForm):
         widget=forms.DateInput(attrs={"type": "date"}),
         error_messages={"invalid": _("This is not a date. Write it as 2023-06-30.")},
     )
+
+
+class StopMailForm(PortalForm):
+    reason = forms.CharField(label=_("Why all mail stops"), max_length=500)

@@ -96,6 +96,12 @@ def navigation(request: StaffRequest) -> list[dict[str, Any]]:
         groups.append(_group(request, _("Rights"), links))
     if can(request.user, Can.OPERATE):
         groups.append(_group(request, _("People"), [(reverse("admin:joins"), _("Requests to join"), None)]))
+    ways = [
+        (reverse("admin:editions"), _("Policy editions"), Can.SEE_CUSTOMERS),
+        (reverse("admin:outbox"), _("Outbox"), Can.SEE_RECORD),
+    ]
+    if allowed := [(href, label, None) for href, label, power in ways if can(request.user, power)]:
+        groups.append(_group(request, _("Operating"), allowed))
     for name, models in _models().items():
         links = [
             (reverse(f"admin:applications_{model}_changelist"), label, None)
