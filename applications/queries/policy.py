@@ -17,6 +17,13 @@ def edition_by_digest(digest: str, pk: int) -> Edition:
     known = _read.get(digest)
     if known is None:
         code, text = PolicyEdition.objects.values_list("code", "text").get(pk=pk)
+        known = _keep(digest, code, text)
+    return known
+
+
+def _keep(digest: str, code: str, text: str) -> Edition:
+    known = _read.get(digest)
+    if known is None:
         known = _read[digest] = read_edition(text, source=code)
         while len(_read) > KEPT:
             _read.popitem(last=False)
@@ -37,6 +44,9 @@ def edition_in_force_row() -> PolicyEdition:
 
 
 def edition_of(row: PolicyEdition) -> Edition:
+    """The edition of a row, from its own text when the row was loaded with it."""
+    if "text" in row.__dict__:
+        return _keep(row.digest, row.code, row.text)
     return edition_by_digest(row.digest, row.pk)
 
 
