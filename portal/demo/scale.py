@@ -158,5 +158,5 @@ def _other(without: str, number_of: int) -> str:
 def _guid(number: str) -> str:
     """An id made from a number, in the form that the database stores."""
     if connection.vendor == "postgresql":
-        return f"lpad(to_hex({number}), 32, '5ca1e')::uuid"
+        return f"('5ca1e' || lpad(to_hex({number}), 27, '0'))::uuid"
     return f"printf('5ca1e%%027x', {number})"

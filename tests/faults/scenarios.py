@@ -99,8 +99,10 @@ def f13_kill_the_delivery(rng: random.Random, kills: int, *, rude: float = 0.0) 
     OutboundMessage.objects.filter(state=MessageState.HELD).update(state=MessageState.QUEUED)
     with world.sink(rude, rng.randrange(10**6)) as sink:
         killed = world.run_and_kill(world.manage("deliver_messages"), rng, kills, 2.5)
-        for _ in range(60):
-            ahead = world.now() + timedelta(hours=2)  # leases and pauses are over by then
+        for step in range(1, 60):
+            ahead = world.now() + timedelta(
+                hours=3 * step
+            )  # leases, pauses and the waits between tries are over
             MailSwitch.objects.update(paused_until=None)
             deliver(ahead)
             if not OutboundMessage.objects.filter(state__in=["queued", "sending"]).exists():

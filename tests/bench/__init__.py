@@ -1,0 +1,1 @@
+"""`make bench`: our figures as ratios against a named anchor, both measured in the same run."""

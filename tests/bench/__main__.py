@@ -1,0 +1,66 @@
+"""`python -m tests.bench`: ONLY=name for one, CUSTOMERS=… (100,000), ROUNDS=… (3). PostgreSQL with fsync on."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+import django
+from django.core.management import call_command
+
+from tests.bench.measure import Result, publish, seconds
+from tests.faults import world
+
+
+def main() -> int:
+    number, rounds = int(os.environ.get("CUSTOMERS") or 100_000), int(os.environ.get("ROUNDS") or 3)
+    only = os.environ.get("ONLY", "")
+    world.prepare()
+    os.environ["DEMO"] = "0"
+    os.environ["DATABASE_TIMEOUT_S"] = "0"
+    django.setup()
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    from applications.actions.gateway import create_key  # noqa: PLC0415 -- these need Django set up
+    from applications.models import AccessGrant  # noqa: PLC0415
+    from portal.demo.scale import seed_scale  # noqa: PLC0415
+    from tests import factories  # noqa: PLC0415
+    from tests.bench import decisions, jobs, pages  # noqa: PLC0415
+
+    row, edition, now = factories.edition_row(now=world.now()), factories.read_file(), world.now()
+    took = seconds(lambda: seed_scale(number, edition=edition, row=row, now=now))
+    print(f"{number} customers, {AccessGrant.objects.count()} rights, seeded in {took:.0f} s", flush=True)
+    _gateway, key = create_key("bench", ["face"], secret="b" * 43, edition=edition, now=now)
+    after = edition.gates["facial-recognition"].grace_ends_at
+    groups: dict[tuple[str, ...], Callable[[], list[Result]]] = {
+        (
+            "queue_vs_stock_admin",
+            "queue_deep_vs_first",
+            "search_vs_stock_admin",
+            "queue_statements",
+        ): lambda: pages.pages(now, rounds),
+        (
+            "decision_vs_constant",
+            "decision_cpu_vs_constant",
+            "decision_batch_1000_vs_one",
+            "rule_per_second",
+            "decision_lines_per_second",
+        ): lambda: decisions.decisions(key, now, rounds),
+        ("reminders_vs_insert_select",): lambda: [jobs.reminders_vs_insert_select(after, number, rounds)],
+        ("ends_vs_one_statement",): lambda: [jobs.ends_vs_one_statement(after, number, rounds)],
+        ("ends_vs_row_by_row",): lambda: [jobs.ends_vs_row_by_row(after, number, rounds)],
+    }
+    known = [name for names in groups for name in names]
+    if only and only not in known:
+        print(f"no bench is called {only!r}: {', '.join(known)}", file=sys.stderr)
+        return 2
+    for names, run in groups.items():
+        if not only or only in names:
+            publish([result for result in run() if not only or result.name == only])
+            sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
