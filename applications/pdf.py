@@ -80,7 +80,7 @@ def letter(decision: Decision, language: str) -> bytes:
     paper.ln(5)
     for part in parts:
         first, *others = part.split("\n")
-        paper.write_lines(first, bold=bool(others))
+        paper.write_lines(first, bold=bool(others) and part is not parts[-1])
         if others:
             paper.write_lines("\n".join(others))
         paper.ln(3.5)
