@@ -160,3 +160,23 @@ def shoot(page: Page, name: str) -> None:
     """A picture to look at, in var/shots/."""
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+
+
+def looked_at(page: Page, name: str, *, closely: bool = False) -> None:
+    """Sound for axe and fitting on a small screen; `closely` also at 768 px and in both themes at 320 px."""
+    shoot(page, name)
+    assert_accessible(page)
+    if closely:
+        page.set_viewport_size({"width": 768, "height": 900})
+        assert_fits(page)
+        shoot(page, f"{name}-768")
+    page.set_viewport_size({"width": 320, "height": 900})
+    assert_fits(page)
+    shoot(page, f"{name}-320")
+    if closely:
+        assert_accessible(page)
+        page.emulate_media(color_scheme="dark")
+        assert_accessible(page)
+        shoot(page, f"{name}-320-dark")
+        page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 1280, "height": 900})

@@ -57,6 +57,7 @@ def test_staff_add_a_passkey_and_sign_in_with_it_alone(
     page.wait_for_function("window.allauth && window.allauth.webauthn")
     page.get_by_role("button", name="Add the passkey").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
+    assert_accessible(page)
     shoot(page, "account-recovery-codes")
     page.goto(site + reverse("admin:index"))
     expect(page.get_by_role("heading", level=1)).to_be_visible()

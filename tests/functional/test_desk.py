@@ -15,12 +15,10 @@ from applications.models import AccessGrant, Application, Customer, PolicyEditio
 from tests import factories
 from tests.cases import case, flag, same_for_all
 from tests.factories import NOW
-from tests.functional.conftest import Complaints, assert_accessible, assert_fits, shoot
+from tests.functional.conftest import Complaints, assert_accessible, assert_fits, looked_at
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("frozen_clock", "edition_row")]
 Enter = Callable[[User], None]
-SMALL = {"width": 320, "height": 640}
-MIDDLE = {"width": 768, "height": 900}
 
 
 @pytest.fixture
@@ -44,17 +42,6 @@ def queue(nordlys: Customer, owner: User, edition_row: PolicyEdition) -> dict[st
     }
 
 
-def looked_at(page: Page, name: str) -> None:
-    """Sound for axe, and fitting at three widths."""
-    shoot(page, name)
-    assert_accessible(page)
-    for size in (MIDDLE, SMALL):
-        page.set_viewport_size(size)
-        assert_fits(page)
-        shoot(page, f"{name}-{size['width']}")
-    page.set_viewport_size({"width": 1280, "height": 900})
-
-
 def test_a_morning_by_mouse(
     page: Page,
     site: str,
@@ -67,7 +54,7 @@ def test_a_morning_by_mouse(
     enter(reviewer)
     page.goto(site + "/admin/")
     expect(page.get_by_role("row")).to_have_count(5)
-    looked_at(page, "desk-queue")
+    looked_at(page, "desk-queue", closely=True)
     page.get_by_role("button", name="Take the next case").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Nordlys Airports A/S")
     page.locator("summary", has_text="Settle this flag").click()
@@ -78,7 +65,7 @@ def test_a_morning_by_mouse(
     page.get_by_label("Why").fill("They travel with a guardian who agrees.")
     page.get_by_role("button", name="Note the finding").click()
     expect(page.get_by_text("Your finding is noted.")).to_be_visible()
-    looked_at(page, "desk-case")
+    looked_at(page, "desk-case", closely=True)
     page.locator(".segmented label", has_text="Deny").click()
     expect(page.get_by_text("The use follows people persistently.")).to_be_visible()
     page.locator(".segmented label", has_text="Approve").click()
@@ -87,7 +74,7 @@ def test_a_morning_by_mouse(
     page.get_by_role("button", name="See what you decide").click()
     expect(page.get_by_text("Grants 2 capabilities on 1 subscription")).to_be_visible()
     expect(page.get_by_text("Mind the kiosks. مرحبا")).to_be_visible()
-    looked_at(page, "desk-decision")
+    looked_at(page, "desk-decision", closely=True)
     page.get_by_role("button", name="Approve 1 item").click()
     expect(page.get_by_text("Decided by Rosa Keller")).to_be_visible()
     assert AccessGrant.objects.count() == 2
@@ -120,6 +107,29 @@ def test_a_morning_by_keyboard(
     page.goto(site + "/admin/")
     page.keyboard.press("2")
     expect(page).to_have_url(re.compile("lane=mine"))
+
+
+def test_a_case_is_claimed_and_decided_without_scripts(
+    another: Callable[..., Page],
+    site: str,
+    enter: Callable[..., None],
+    reviewer: User,
+    queue: dict[str, Application],
+) -> None:
+    page = another(java_script_enabled=False)
+    enter(reviewer, page.context)
+    page.goto(f"{site}/admin/queue/{queue['urgent'].reference}/")
+    page.get_by_role("button", name="Claim this case").click()
+    expect(page.get_by_text("Yours since")).to_be_visible()
+    page.locator("summary", has_text="Settle this flag").click()
+    page.get_by_role("radio", name="Does not apply").check()
+    page.get_by_label("Why").fill("They travel with a guardian who agrees.")
+    page.get_by_role("button", name="Note the finding").click()
+    page.locator(".segmented label", has_text="Approve").click()
+    page.get_by_role("button", name="See what you decide").click()
+    page.get_by_role("button", name="Approve 1 item").click()
+    expect(page.get_by_text("Decided by Rosa Keller")).to_be_visible()
+    assert AccessGrant.objects.exists()
 
 
 def test_who_is_second_keeps_what_they_typed(
@@ -176,7 +186,7 @@ def test_the_second_person_sees_the_first_ones_reasons(
     enter(second_reviewer)
     page.goto(f"{site}/admin/queue/{made.reference}/")
     expect(page.get_by_text("One-to-one, at their own request.")).to_be_visible()
-    looked_at(page, "desk-second")
+    looked_at(page, "desk-second", closely=True)
     page.get_by_role("button", name="Confirm exactly this").click()
     expect(page.get_by_text("Decided by Sam Okafor")).to_be_visible()
     assert AccessGrant.objects.count() == 12

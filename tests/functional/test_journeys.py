@@ -5,30 +5,33 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 from django.core.mail import EmailMessage
+from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
+from applications.actions.gateway import create_key
 from applications.enums import AccessReason, MessageKind, StaffRole
 from applications.jobs.delivery import deliver
 from applications.jobs.ends import close_ended
 from applications.jobs.reminders import record_reminders
-from applications.models import Application, Contact, Customer, OutboundMessage, PolicyEdition
+from applications.models import Application, Contact, Customer, OutboundMessage
 from applications.queries.decision import decide_one
+from applications.rules.policy import Edition
 from portal.accounts import enrol_totp, totp_code
 from tests import factories
 from tests.clock import Clock
 from tests.drafts import KIOSKS
-from tests.functional.conftest import Complaints, assert_accessible, assert_fits, shoot
+from tests.functional.conftest import looked_at
 from tests.functional.test_apply import fill_in
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("edition_row")]
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 END = datetime(2023, 7, 1, tzinfo=UTC)
-SMALL = {"width": 320, "height": 640}
 
 
 def sign_in(page: Page, site: str, address: str) -> None:
@@ -44,15 +47,6 @@ def link_in_mail(mailoutbox: list[EmailMessage], to: str) -> str:
     found = re.search(r"https?://\S+/accounts/confirm-email/\S+", text)
     assert found is not None, text
     return found[0]
-
-
-def seen(page: Page, name: str) -> None:
-    shoot(page, f"journey-{name}")
-    assert_accessible(page)
-    page.set_viewport_size(SMALL)
-    assert_fits(page)
-    shoot(page, f"journey-{name}-320")
-    page.set_viewport_size({"width": 1280, "height": 900})
 
 
 def test_from_sign_up_to_access(
@@ -79,7 +73,7 @@ def test_from_sign_up_to_access(
     fill_in(page)
     page.get_by_role("button", name="Submit the application").click()
     expect(page.get_by_role("heading", name="We have your application")).to_be_visible()
-    seen(page, "submitted")
+    looked_at(page, "journey-submitted", closely=True)
     reference = Application.objects.get().reference
     approve(another(), site, reference, clock)
     page.goto(site + reverse("access"))
@@ -87,7 +81,7 @@ def test_from_sign_up_to_access(
         "Verification (one to one) works on 1 subscription"
     )
     expect(page.get_by_text("Approved").first).to_be_visible()
-    seen(page, "access-approved")
+    looked_at(page, "journey-access-approved", closely=True)
     clock.forward(minutes=11)
     page.goto(site + reverse("application-status", args=[reference]))
     expect(page.get_by_text("Approved").first).to_be_visible()
@@ -123,13 +117,18 @@ def decide_one_reason(guid: str, capability: str, at: datetime) -> AccessReason:
     return decide_one(UUID(guid), capability, at).verdict.reason
 
 
+def what_a_gateway_hears(client: Client, key: str, guid: UUID) -> dict[str, Any]:
+    answer = client.get(
+        "/api/v1/access-decisions",
+        {"subscription_id": str(guid), "capability": "face.identification"},
+        headers={"Authorization": f"Bearer {key}"},
+    )
+    assert answer.status_code == 200
+    return dict(answer.json())
+
+
 def test_from_a_warning_to_the_end_of_access(
-    page: Page,
-    site: str,
-    clock: Clock,
-    mailoutbox: list[EmailMessage],
-    edition_row: PolicyEdition,
-    complaints: Complaints,
+    page: Page, site: str, client: Client, clock: Clock, mailoutbox: list[EmailMessage], edition: Edition
 ) -> None:
     """An imported customer is warned, does nothing, and loses access at the instant; page and mail say why."""
     customer: Customer = factories.customer("Nordlys Airports A/S", domain="nordlys.example", imported=True)
@@ -146,11 +145,15 @@ def test_from_a_warning_to_the_end_of_access(
     sign_in(page, site, owner.email)
     page.goto(site + reverse("access"))
     expect(page.get_by_role("heading", level=1)).to_contain_text("none after 30 June 2023")
-    seen(page, "access-grace")
+    looked_at(page, "journey-access-grace", closely=True)
+    _gateway, key = create_key("edge-1", ["face"], secret="s" * 43, edition=edition, now=clock())
+    assert what_a_gateway_hears(client, key, entrance.guid)["reason"] == "grace"
     clock.set(END)
     page.reload()
     expect(page.get_by_text("Grace year ended").first).to_be_visible()
-    assert decide_one(entrance.guid, "face.identification", END).verdict.reason is AccessReason.GRACE_ENDED
+    denied = what_a_gateway_hears(client, key, entrance.guid)
+    assert (denied["allowed"], denied["reason"]) == (False, "grace_ended")
+    assert "apply" in denied["next_step"].lower()
     clock.set(END + timedelta(minutes=3))
     close_ended(clock())
     deliver(clock())
@@ -159,5 +162,5 @@ def test_from_a_warning_to_the_end_of_access(
     assert "Identification" in told.body
     assert "/applications/new/" in told.body or "/access/" in told.body
     page.reload()
-    seen(page, "access-ended")
+    looked_at(page, "journey-access-ended", closely=True)
     expect(page.get_by_role("link", name=re.compile("Apply")).first).to_be_visible()
