@@ -30,6 +30,7 @@ def database(found: Mapping[str, Any], timeout_s: int) -> dict[str, Any]:
         "statement_timeout": timeout_s * 1000,
         "lock_timeout": min(timeout_s, 10) * 1000,
         "idle_in_transaction_session_timeout": 2 * timeout_s * 1000,
+        "jit": "off",  # compiling a plan took longer than any statement of ours
     }
     options = {
         "connect_timeout": 5,
@@ -64,6 +65,47 @@ def email(url: str) -> dict[str, Any]:
     backend = {"console": "console", "file": "filebased", "memory": "locmem", "null": "dummy"}[parts.scheme]
     found = {"EMAIL_BACKEND": f"django.core.mail.backends.{backend}.EmailBackend"}
     return {**found, "EMAIL_FILE_PATH": parts.path} if backend == "filebased" else found
+
+
+def celery(redis_url: str, var_dir: Path) -> dict[str, Any]:
+    """Celery's settings for a broker; without one, worker and schedule run in the process of the site."""
+    visibility_timeout_s = 600  # said twice to Celery: the transport and the worker must agree
+    transport: dict[str, Any] = {"polling_interval": 0.05}
+    if redis_url:
+        transport = {
+            "visibility_timeout": visibility_timeout_s,
+            "global_keyprefix": "portal:",
+            "socket_timeout": 5,  # the default waits for a dead peer for ever
+            "socket_connect_timeout": 2,
+            "socket_keepalive": True,
+            "health_check_interval": 25,
+            "unacked_restore_interval": 2,
+            "unacked_restore_throttle": 1,
+        }
+    return {
+        "CELERY_BROKER_URL": redis_url or "memory://",
+        "CELERY_BROKER_TRANSPORT_OPTIONS": transport,
+        "CELERY_VISIBILITY_TIMEOUT": visibility_timeout_s,
+        "CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP": True,
+        "CELERY_TASK_DEFAULT_QUEUE": "portal",
+        "CELERY_TASK_SERIALIZER": "json",
+        "CELERY_EVENT_SERIALIZER": "json",
+        "CELERY_ACCEPT_CONTENT": ["json"],
+        "CELERY_TASK_IGNORE_RESULT": True,
+        "CELERY_TASK_PUBLISH_RETRY": False,
+        "CELERY_TASK_TIME_LIMIT": 120,  # far below the visibility timeout
+        "CELERY_TASK_SOFT_TIME_LIMIT": 100,
+        "CELERY_TIMEZONE": "UTC",
+        "CELERY_ENABLE_UTC": True,
+        "CELERY_WORKER_PREFETCH_MULTIPLIER": 1,
+        "CELERY_WORKER_MAX_TASKS_PER_CHILD": 500,
+        "CELERY_WORKER_MAX_MEMORY_PER_CHILD": 300_000,  # kilobytes
+        "CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT": 20,
+        "CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS": True,
+        "CELERY_WORKER_ENABLE_REMOTE_CONTROL": False,
+        "CELERY_WORKER_HIJACK_ROOT_LOGGER": False,
+        "CELERY_BEAT_SCHEDULE_FILENAME": str(var_dir / "schedule"),
+    }
 
 
 def logging_config(level: str, format: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import dj_database_url
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from portal.configure import database, email, logging_config
+from portal.configure import celery, database, email, logging_config
 from portal.env import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -387,41 +387,7 @@ EMAIL_TIMEOUT = 10
 EMAIL_SUBJECT_PREFIX = ""
 
 # --- Jobs: messages are hints, so nothing is kept, retried or answered ---
-VISIBILITY_TIMEOUT_S = 600  # said twice to Celery: the transport and the worker must agree
-CELERY_BROKER_URL = REDIS_URL or "memory://"
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
-    {
-        "visibility_timeout": VISIBILITY_TIMEOUT_S,
-        "global_keyprefix": "portal:",
-        "socket_timeout": 5,  # the default waits for a dead peer for ever
-        "socket_connect_timeout": 2,
-        "socket_keepalive": True,
-        "health_check_interval": 25,
-        "unacked_restore_interval": 2,
-        "unacked_restore_throttle": 1,
-    }
-    if REDIS_URL
-    else {"polling_interval": 0.05}
-)
-CELERY_VISIBILITY_TIMEOUT = VISIBILITY_TIMEOUT_S
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_TASK_DEFAULT_QUEUE = "portal"
-CELERY_TASK_SERIALIZER = CELERY_EVENT_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_PUBLISH_RETRY = False
-CELERY_TASK_TIME_LIMIT = 120  # far below the visibility timeout
-CELERY_TASK_SOFT_TIME_LIMIT = 100
-CELERY_TIMEZONE = "UTC"
-CELERY_ENABLE_UTC = True
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
-CELERY_WORKER_MAX_MEMORY_PER_CHILD = 300_000  # kilobytes
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
-CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "schedule")
+globals().update(celery(REDIS_URL, VAR_DIR))
 
 # --- Logs ---
 LOGGING = logging_config(LOG_LEVEL, LOG_FORMAT)

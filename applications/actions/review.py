@@ -205,7 +205,7 @@ def release_cases_of(user: User, *, by: User | None, now: datetime) -> int:
 def _require_can_take(to: User, application: Application, now: datetime) -> None:
     if not can(to, Can.REVIEW):
         raise InvalidInput({"to": _("This person does not review. Choose a reviewer.")})
-    if is_away(to, now):
+    if to.absent_until is not None and is_away(to, now):
         raise InvalidInput(
             {
                 "to": _("This person is away until %(day)s. Choose somebody else.")

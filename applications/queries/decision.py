@@ -29,25 +29,30 @@ _EDITION, _SUBSCRIPTION, _USE, _SUSPENSION, _RIGHT, _ASK = range(6)
 _SQL = """
 SELECT 4, s.guid, g.capability, g.basis, g.starts_at, g.ends_at, g.revoked_at, g.id
   FROM applications_accessgrant g JOIN applications_subscription s ON s.id = g.subscription_id
-  WHERE s.guid IN ({guids}) AND g.capability IN ({codes})
+  WHERE s.guid {guids} AND g.capability {codes}
 UNION ALL
 SELECT 5, s.guid, i.capability, i.outcome, i.asked_at, i.closed_at, NULL, i.id
   FROM applications_requestedcapability i
   JOIN applications_subscription s ON s.id = i.subscription_id AND s.customer_id = i.customer_id
-  WHERE s.guid IN ({guids}) AND i.capability IN ({codes})
+  WHERE s.guid {guids} AND i.capability {codes}
 UNION ALL
 SELECT 0, NULL, NULL, e.digest, NULL, NULL, NULL, e.id FROM applications_policyedition e WHERE e.in_force
 UNION ALL
-SELECT 1, s.guid, NULL, NULL, NULL, NULL, NULL, s.id FROM applications_subscription s WHERE s.guid IN ({guids})
+SELECT 1, s.guid, NULL, NULL, NULL, NULL, NULL, s.id FROM applications_subscription s WHERE s.guid {guids}
 UNION ALL
 SELECT 2, s.guid, NULL, u.service || '|' || u.first_used_on, NULL, NULL, NULL, u.id
   FROM applications_serviceuse u JOIN applications_subscription s ON s.id = u.subscription_id
-  WHERE s.guid IN ({guids})
+  WHERE s.guid {guids}
 UNION ALL
 SELECT 3, s.guid, NULL, NULL, p.starts_at, p.ends_at, NULL, p.id
   FROM applications_suspension p JOIN applications_subscription s ON s.id = p.subscription_id
-  WHERE s.guid IN ({guids})
+  WHERE s.guid {guids}
 """
+_OF_POSTGRESQL = _SQL.format(guids="= ANY(%s)", codes="= ANY(%s)")
+
+
+def _one_of(values: Sequence[Any]) -> str:
+    return f"IN ({', '.join(['%s'] * len(values))})"
 
 
 @dataclass(slots=True)
@@ -170,10 +175,16 @@ def facts_of(subscription: UUID, code: str) -> tuple[Facts, Edition]:
 
 def _read(guids: set[UUID], codes: set[str]) -> tuple[Edition, dict[UUID, Recorded]]:
     postgres = connection.vendor == "postgresql"
-    values: list[Any] = list(guids) if postgres else [guid.hex for guid in guids]
-    names = list(codes)
-    sql = _SQL.format(guids=", ".join(["%s"] * len(values)), codes=", ".join(["%s"] * len(names)))
-    parameters = (values + names) * 2 + values * 3
+    parameters: list[Any]
+    if postgres:  # one array each: the statement stays the same, so it is prepared once, whatever the number
+        sql, parameters = _OF_POSTGRESQL, [*[list(guids), list(codes)] * 2, *[list(guids)] * 3]
+    else:
+        values: list[Any] = [guid.hex for guid in guids]
+        names: list[Any] = list(codes)
+        sql, parameters = (
+            _SQL.format(guids=_one_of(values), codes=_one_of(names)),
+            (values + names) * 2 + values * 3,
+        )
     digest, edition_id = "", 0
     recorded: dict[UUID, Recorded] = {}
     with connection.cursor() as cursor:
