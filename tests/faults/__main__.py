@@ -30,7 +30,7 @@ def main() -> int:
         return max(1, round(usual * times))
 
     runs = {
-        "broken": lambda: s.broken_variant(rng, 12),
+        "broken": lambda: s.broken_variant(12),
         "F1": lambda: s.f1_kill_the_ends(rng, many(40)),
         "F1mail": lambda: s.f13_kill_the_delivery(rng, many(40)),
         "F13": lambda: s.f13_kill_the_delivery(rng, many(10), rude=0.05),
