@@ -81,6 +81,7 @@ def test_from_sign_up_to_access(
         "Verification (one to one) works on 1 subscription"
     )
     expect(page.get_by_text("Approved").first).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("Verification"))).to_contain_text("since 15 May 2023")
     looked_at(page, "journey-access-approved", closely=True)
     clock.forward(minutes=11)
     page.goto(site + reverse("application-status", args=[reference]))

@@ -61,11 +61,16 @@ def test_sections_empty_and_in_error(
     for code in ("organisation", "subscriptions", "need", "use-case", "people", "evidence", "attestations"):
         page.goto(site + reverse("application-section", args=[reference, code]))
         looked_at(page, f"section-{code}-empty")
-    for code in ("organisation", "subscriptions"):
+    for code, field, typed in (
+        ("organisation", "Your work e-mail address", "nobody at all"),
+        ("subscriptions", "Subscription ids", "0123456789abcdef0123456789abcdef"),
+        ("use-case", "What will it do, and why?", "Word. " * 2_000),
+    ):
         page.goto(site + reverse("application-section", args=[reference, code]))
-        page.get_by_role("textbox").first.fill("0123456789abcdef0123456789abcdef <script>alert(1)</script>")
+        page.get_by_label(field).fill(typed)
         page.get_by_role("button", name="Save and continue").click()
-        looked_at(page, f"section-{code}-posted")
+        expect(page.locator("#error-summary")).to_be_focused()
+        looked_at(page, f"section-{code}-error")
     page.goto(site + reverse("application-check", args=[reference]))
     looked_at(page, "check-with-gaps")
 
