@@ -19,8 +19,11 @@ from tests.functional.conftest import Complaints, assert_accessible, assert_fits
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("frozen_clock", "edition_row")]
 Enter = Callable[[User], None]
 SMALL = {"width": 320, "height": 640}
-HAS_FOCUS = """(element, active = document.activeElement) => element === active
-    || (element.type === 'radio' && active.type === 'radio' && active.name === element.name)"""
+HAS_FOCUS = """element => {
+    const active = document.activeElement;
+    return element === active
+        || (element.type === 'radio' && active.type === 'radio' && active.name === element.name);
+}"""
 
 
 class Mouse:
