@@ -14,6 +14,7 @@ from applications.api.decisions import fails_closed
 from applications.api.problems import problem
 from applications.queries.change import START, Cursor, Page, feed_end, read_cursor, read_feed, write_cursor
 from applications.queries.change import snapshot as read_snapshot
+from applications.queries.decision import instant
 from applications.queries.gateway import Caller
 
 MOST = 1000
@@ -44,7 +45,12 @@ def changes(request: HttpRequest, caller: Caller) -> HttpResponse:
         sorted(caller.services), after, max(1, rows), _number(request.GET.get("wait", ""), 0, LONGEST_S)
     )
     response = JsonResponse(
-        {"changes": page.rows, "cursor": write_cursor(page.cursor), "has_more": page.more}
+        {
+            "changes": page.rows,
+            "cursor": write_cursor(page.cursor),
+            "has_more": page.more,
+            "evaluated_at": instant(clock.now()),
+        }
     )
     response["Cache-Control"] = "no-store"
     return response
@@ -80,8 +86,14 @@ def snapshot(request: HttpRequest, caller: Caller) -> HttpResponse:
         return problem("method", "Use GET.")
     cursor = feed_end()
     after = _number(request.GET.get("after", ""), 0, 2**62)
-    rows, following = read_snapshot(sorted(caller.services), after, USUAL, clock.now())
-    body = {"decisions": rows, "after": following, "cursor": write_cursor(cursor)}
+    now = clock.now()
+    rows, following = read_snapshot(sorted(caller.services), after, USUAL, now)
+    body = {
+        "decisions": rows,
+        "after": following,
+        "cursor": write_cursor(cursor),
+        "evaluated_at": instant(now),
+    }
     return JsonResponse(body, headers={"Cache-Control": "no-store"})
 
 

@@ -169,6 +169,7 @@ def _feed_paths() -> Part:
             "changes": {"type": "array", "items": _ref("Change")},
             "cursor": _CURSOR,
             "has_more": {"type": "boolean"},
+            "evaluated_at": _INSTANT,
         }
     )
     start = _object(
@@ -176,6 +177,7 @@ def _feed_paths() -> Part:
             "decisions": {"type": "array", "items": _ref("Decision")},
             "after": _nullable({"type": "integer"}),
             "cursor": _CURSOR,
+            "evaluated_at": _INSTANT,
         }
     )
     number = {"type": "string", "pattern": "^[0-9]{1,8}$"}

@@ -76,7 +76,9 @@ def test_pages_follow_on_and_other_services_are_left_out(gateway: Client, entran
         if not page["has_more"]:
             break
     assert seen == [*mine, policy]
-    assert gateway.get(URL, {"after": after}).json() == {"changes": [], "cursor": after, "has_more": False}
+    last = gateway.get(URL, {"after": after}).json()
+    assert (last["changes"], last["cursor"], last["has_more"]) == ([], after, False)
+    assert last["evaluated_at"] == "2023-05-15T14:40:00Z"
 
 
 @pytest.mark.django_db(transaction=True)
