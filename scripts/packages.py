@@ -31,6 +31,11 @@ def redis_server() -> Path | None:
     return Path(found) if found else None
 
 
+def nginx() -> Path | None:
+    found = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
+    return Path(found) if found else None
+
+
 def chromium() -> Path | None:
     for name in ("chromium", "chromium-browser", "google-chrome"):
         found = shutil.which(name)
@@ -51,6 +56,7 @@ NEEDS: dict[str, tuple[list[str], Callable[[], Path | None]]] = {
     "postgresql": (["postgresql"], postgresql_bin),
     "redis": (["redis-server"], redis_server),
     "chromium": (["chromium"], chromium),
+    "nginx": (["nginx-light"], nginx),
     # Names and letters in other scripts must show as such in pictures of pages.
     "fonts": (["fonts-dejavu-core", "fonts-noto-core"], font("NotoSansArabic-Regular.ttf")),
     "fonts-cjk": (["fonts-droid-fallback"], font("DroidSansFallback*.ttf")),

@@ -75,9 +75,9 @@ def access_decisions(request: HttpRequest, caller: Caller) -> HttpResponse:
 
 
 def _one(request: HttpRequest, caller: Caller) -> HttpResponse:
-    pair = _pair(request.GET.get("subscription_id"), request.GET.get("capability"))
+    pair = read_pair(request.GET.get("subscription_id"), request.GET.get("capability"))
     if isinstance(pair, str):
-        return problem(pair, _HELP[pair])
+        return problem(pair, HELP[pair])
     at = _at(request.GET.get("at"), caller)
     if isinstance(at, str):
         return problem(at)
@@ -99,9 +99,9 @@ def _many(request: HttpRequest, caller: Caller) -> HttpResponse:
         return problem(at)
     pairs: list[Pair] = []
     for index, item in enumerate(items):
-        pair = _pair(item.get("subscription_id"), item.get("capability"))
+        pair = read_pair(item.get("subscription_id"), item.get("capability"))
         if isinstance(pair, str):
-            return problem(pair, _HELP[pair], index=index)
+            return problem(pair, HELP[pair], index=index)
         pairs.append(pair)
     include = body.get("include", [])
     return _answer(decide_many(pairs, at), caller, include if isinstance(include, list) else [], one=False)
@@ -130,13 +130,14 @@ def _form(decision: Decision, include: list[object]) -> dict[str, Any]:
     return answer
 
 
-_HELP = {
+HELP = {
     "invalid_subscription": "A GUID such as dc4d27d9-ea49-4921-938f-7782a774e151. An API key is not one.",
     "invalid_capability": "A code of the catalogue such as face.identification.",
 }
 
 
-def _pair(subscription: object, capability: object) -> Pair | str:
+def read_pair(subscription: object, capability: object) -> Pair | str:
+    """What is asked about, or the code of the problem with it."""
     if not isinstance(subscription, str) or not _GUID.fullmatch(subscription.strip()):
         return "invalid_subscription"
     if not isinstance(capability, str) or not _CODE.fullmatch(capability):

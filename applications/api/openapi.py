@@ -163,6 +163,40 @@ def _decision_paths() -> Part:
     return {"/api/v1/access-decisions": {"get": one, "post": batch}}
 
 
+def _authorize_path() -> Part:
+    """For sub-requests: the status is the answer."""
+    names = {"X-Subscription-Id": _GUID, "X-Capability": _CODE}
+    get = {
+        "operationId": "authorize",
+        "summary": "The decision as a status: 204 allow, 403 deny, 503 no answer",
+        "description": "For sub-requests of nginx (`auth_request`) and Envoy (`ext_authz`).",
+        "parameters": [
+            {"name": name, "in": "header", "required": False, "schema": schema}
+            for name, schema in names.items()
+        ]
+        + [
+            _query("subscription_id", _GUID, "Where no header says it."),
+            _query("capability", _CODE, "Where no header says it."),
+        ],
+        "responses": {
+            "204": {"description": "Allowed. `Deprecation`, `Sunset` and `Link` while only grace covers it."},
+            "403": {
+                "description": "Denied, with what the service may answer; or a problem document (another service).",
+                "content": {
+                    "application/json": {"schema": {"type": "object"}},
+                    "application/problem+json": {"schema": _ref("Problem")},
+                },
+            },
+            **{
+                str(status): _json(_ref("Problem"), "A problem document", "application/problem+json")
+                for status in (400, 401, 405)
+            },
+            "503": _json({"type": "object"}, "No answer possible now. Refuse."),
+        },
+    }
+    return {"/api/v1/authorize": {"get": get}}
+
+
 def _feed_paths() -> Part:
     page = _object(
         {
@@ -265,7 +299,7 @@ def document(site: str) -> Part:
         },
         "servers": [{"url": site}],
         "security": [{"key": []}],
-        "paths": {**_decision_paths(), **_feed_paths(), **_token_path()},
+        "paths": {**_decision_paths(), **_authorize_path(), **_feed_paths(), **_token_path()},
         "components": {
             "schemas": _schemas(),
             "securitySchemes": {

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from applications.api.authorize import authorize
 from applications.api.changes import acknowledge_changes, changes, snapshot
 from applications.api.decisions import access_decisions
 from applications.api.openapi import openapi
@@ -9,6 +10,7 @@ from applications.api.token import token
 
 urlpatterns = [
     path("access-decisions", access_decisions, name="api-decisions"),
+    path("authorize", authorize, name="api-authorize"),
     path("openapi.json", openapi, name="api-openapi"),
     path("token", token, name="api-token"),
     path("changes", changes, name="api-changes"),
