@@ -107,6 +107,7 @@ def test_empty_page_is_contact_but_a_page_with_more_is_not(
     portal.answer("/api/v1/changes", page(cursor="2.1"))
     assert not follower.step()
     assert source(follower) is Source.MEMORY
+    assert confirmed(portal) == ["1.1", "2.1"]
 
 
 def test_change_replaces_what_is_known_and_is_confirmed(follower: Follower, portal: Portal) -> None:
