@@ -259,6 +259,23 @@ class AttentionCode(models.TextChoices):
     JOIN_REQUEST = "join_request", _("Somebody asks to join and there is no owner")
 
 
+class SettledBy(models.TextChoices):
+    """What a person did about a customer that needed attention; "" where its cure settled it."""
+
+    CURE = "", _("Cured by itself")
+    CONTACT = "contact", _("Contact added")
+    POSTED = "posted", _("Letter posted")
+    DISMISSED = "dismissed", _("Dismissed")
+
+
+class Digest(models.TextChoices):
+    """How often a person of ours gets a mail that counts what waits."""
+
+    OFF = "off", _("Never")
+    DAILY = "daily", _("Every business day")
+    WEEKLY = "weekly", _("On the first business day of a week")
+
+
 class ChangeKind(models.TextChoices):
     """Rows of the feed; what is true is read at delivery (design §7)."""
 
@@ -292,6 +309,7 @@ class Duty(models.TextChoices):
     SEAL = "seal", _("Sealing of the audit trail")
     SCANNING = "scanning", _("Scan of files")
     RETENTION = "retention", _("Retention")
+    PACE = "pace", _("Measured times")
 
 
 DUTY_PERIODS = {
@@ -303,6 +321,7 @@ DUTY_PERIODS = {
     Duty.SEAL: timedelta(minutes=5),
     Duty.SCANNING: timedelta(seconds=20),
     Duty.RETENTION: timedelta(hours=1),
+    Duty.PACE: timedelta(hours=1),
 }
 """How often each duty runs: short, since catching up goes by what the rows say and never by the schedule."""
 SILENT_PERIODS = 3

@@ -29,7 +29,7 @@ from applications.models.deadline import ANNOUNCEMENT, DeadlinePreview, JobRun, 
 from applications.models.message import MailEvent, MailSwitch, OutboundMessage
 from applications.models.policy import PolicyEdition
 from applications.models.proposal import Proposal
-from applications.models.review import Decision, Flag, SectionReview
+from applications.models.review import BlindReview, Decision, Flag, SectionReview
 from applications.models.user import User
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "AuditEvent",
     "AuditReason",
     "AuditSeal",
+    "BlindReview",
     "Change",
     "Contact",
     "Customer",

@@ -106,6 +106,9 @@ class Application(models.Model):
                 condition=Q(state__in=["submitted", "in_review", "information_requested", "second_review"]),
             ),
             models.Index(name="application_of_customer", fields=["customer", "-created_at"]),
+            models.Index(
+                name="decided_by_day", fields=["closed_at", "target_at"], condition=Q(state="decided")
+            ),
             models.Index(name="drafts_by_save", fields=["saved_at"], condition=Q(state="draft")),
         )
         constraints = (
@@ -214,7 +217,15 @@ class RequestedCapability(models.Model):
     class Meta:
         verbose_name = _("requested capability")
         verbose_name_plural = _("requested capabilities")
-        indexes = (models.Index(name="item_of_subscription", fields=["subscription", "capability"]),)
+        indexes = (
+            models.Index(name="item_of_subscription", fields=["subscription", "capability"]),
+            # Shares of outcomes are counted from this index alone.
+            models.Index(
+                name="item_outcomes",
+                fields=["closed_at", "capability", "use_case", "outcome"],
+                condition=Q(closed_at__isnull=False),
+            ),
+        )
         constraints = (
             models.UniqueConstraint(
                 name="item_open_once",

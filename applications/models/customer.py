@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from applications.enums import AttentionCode, ContactState, Role, Sector
+from applications.enums import AttentionCode, ContactState, Role, Sector, SettledBy
 
 
 class Customer(models.Model):
@@ -248,7 +248,10 @@ class Suspension(models.Model):
 
 
 class Attention(models.Model):
-    """A customer an operator should look at, with the reason as a code; settled by a person or by its cure."""
+    """A customer an operator should look at, with the reason as a code; settled by a person or by its cure.
+
+    `settled_how` is what a person did about it, `posted_on` the day on which a letter went out by post.
+    """
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="attentions")
     code = models.CharField(_("why"), max_length=24, choices=AttentionCode.choices)
@@ -262,10 +265,19 @@ class Attention(models.Model):
         blank=True,
         related_name="attentions_settled",
     )
+    settled_how = models.CharField(_("how"), max_length=16, choices=SettledBy.choices, blank=True, default="")
+    posted_on = models.DateField(_("posted on"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("needs attention")
         verbose_name_plural = _("need attention")
+        indexes = (
+            models.Index(
+                name="attention_open",
+                fields=["code", "raised_at", "id"],
+                condition=Q(settled_at__isnull=True),
+            ),
+        )
         constraints = (
             models.UniqueConstraint(
                 name="attention_open_once",

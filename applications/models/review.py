@@ -138,3 +138,35 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.application_id}"
+
+
+class BlindReview(models.Model):
+    """A decided case of the sample: a second person judges the submission without seeing what was decided.
+
+    Written with the decision, for the cases whose reference falls into the sample. It measures how alike reviewers
+    judge and changes nothing in access. `outcomes`: item id (text) → outcome.
+    """
+
+    decision = models.OneToOneField(Decision, models.CASCADE, related_name="blind_review")
+    drawn_at = models.DateTimeField(_("drawn"))
+    taken_at = models.DateTimeField(_("taken"), null=True, blank=True)
+    taken_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="blind_reviews",
+    )
+    judged_at = models.DateTimeField(_("judged"), null=True, blank=True)
+    outcomes = models.JSONField(_("outcomes"), default=dict)
+
+    class Meta:
+        verbose_name = _("blind second review")
+        verbose_name_plural = _("blind second reviews")
+        indexes = (
+            models.Index(name="blind_waiting", fields=["drawn_at"], condition=Q(judged_at__isnull=True)),
+            models.Index(name="blind_judged", fields=["judged_at"], condition=Q(judged_at__isnull=False)),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.decision_id}"

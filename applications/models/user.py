@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from applications.enums import StaffRole
+from applications.enums import Digest, StaffRole
 
 
 class UserManager(BaseUserManager["User"]):
@@ -38,6 +38,8 @@ class User(AbstractBaseUser):
     joined_at = models.DateTimeField(_("joined"))
     erased_at = models.DateTimeField(_("erased"), null=True, blank=True)
     wants_optional_mail = models.BooleanField(_("wants optional mail"), default=True)
+    digest = models.CharField(_("digest of work"), max_length=8, choices=Digest.choices, default=Digest.OFF)
+    digest_hour = models.PositiveSmallIntegerField(_("hour of the digest"), default=8)
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
