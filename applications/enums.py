@@ -230,6 +230,33 @@ class MessageKind(models.TextChoices):
 LINK_KINDS = (MessageKind.INVITATION, MessageKind.ACCOUNT_CONFIRM, MessageKind.ACCOUNT_RESET)
 
 
+class GatewayAct(models.TextChoices):
+    """What two people may do to a gateway (design §7)."""
+
+    SILENCE = "silence", _("Let it trust its memory for longer")
+    DISABLE = "disable", _("Disable it")
+
+
+class WebhookKind(models.TextChoices):
+    """What a call to an endpoint says; none of them holds more than where the feed stands."""
+
+    ENDED = "access.ended", _("Access ended")
+    CHANGED = "access.changed", _("Access changed")
+    TEST = "test", _("Test")
+
+
+class WebhookState(models.TextChoices):
+    QUEUED = "queued", _("Waits for its time")
+    SENDING = "sending", _("Being handed over")
+    SENT = "sent", _("Taken")
+    SUPERSEDED = "superseded", _("A later one was taken")
+    FAILED = "failed", _("Given up")
+    DROPPED = "dropped", _("The endpoint was disabled")
+
+
+OPEN_WEBHOOK_STATES = (WebhookState.QUEUED, WebhookState.SENDING)
+
+
 class MailEventKind(models.TextChoices):
     """What a mail provider reports about a mail that it took."""
 
@@ -286,6 +313,10 @@ class ChangeKind(models.TextChoices):
     SUSPENDED = "suspended", _("Subscription suspended")
     RESUMED = "resumed", _("Subscription resumed")
     POLICY = "policy", _("Policy edition activated")
+
+
+TAKING_CHANGES = (ChangeKind.ENDED, ChangeKind.REVOKED, ChangeKind.SUSPENDED)
+"""Of these gateways are told without end; the others are hints (design §7)."""
 
 
 class ScanState(models.TextChoices):

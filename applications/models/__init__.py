@@ -11,7 +11,7 @@ from applications.models.application import (
     Submission,
 )
 from applications.models.audit import AuditEvent, AuditReason, AuditSeal
-from applications.models.change import Change, Gateway, GatewayKey
+from applications.models.change import Change, Gateway, GatewayKey, GatewayProposal
 from applications.models.closing import DeadlineClosing
 from applications.models.customer import (
     Attention,
@@ -31,6 +31,7 @@ from applications.models.policy import PolicyEdition
 from applications.models.proposal import Proposal
 from applications.models.review import BlindReview, Decision, Flag, SectionReview
 from applications.models.user import User
+from applications.models.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "ANNOUNCEMENT",
@@ -51,6 +52,7 @@ __all__ = [
     "Flag",
     "Gateway",
     "GatewayKey",
+    "GatewayProposal",
     "InformationRequest",
     "Invitation",
     "JobRun",
@@ -72,4 +74,7 @@ __all__ = [
     "Subscription",
     "Suspension",
     "User",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -2,9 +2,11 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from applications.enums import ChangeKind
+from applications.enums import ChangeKind, GatewayAct
+from applications.models.audit import AuditReason
 from applications.models.fields import CurrentTransaction
 
 
@@ -57,6 +59,7 @@ class Gateway(models.Model):
     acked_transaction = models.BigIntegerField(_("confirmed transaction"), default=0)
     acked_change = models.BigIntegerField(_("confirmed row"), default=0)
     acked_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
+    seen_at = models.DateTimeField(_("last contact"), null=True, blank=True)
     max_silence_s = models.PositiveIntegerField(_("trusts its memory for (s)"), default=60)
 
     class Meta:
@@ -82,3 +85,42 @@ class GatewayKey(models.Model):
 
     def __str__(self) -> str:
         return self.prefix
+
+
+class GatewayProposal(models.Model):
+    """What one operator wants done to a gateway and another answers; the database refuses one person for both."""
+
+    gateway = models.ForeignKey(Gateway, models.CASCADE, related_name="proposals")
+    act = models.CharField(_("act"), max_length=16, choices=GatewayAct.choices)
+    max_silence_s = models.PositiveIntegerField(_("trusts its memory for (s)"), null=True, blank=True)
+    reason = models.ForeignKey(AuditReason, models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField(_("proposed"))
+    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    agreed = models.BooleanField(_("agreed"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("proposal about a gateway")
+        verbose_name_plural = _("proposals about gateways")
+        constraints = (
+            models.UniqueConstraint(
+                name="gateway_proposal_once",
+                fields=["gateway", "act"],
+                condition=Q(answered_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="gateway_two_people",
+                condition=Q(answered_by__isnull=True) | ~Q(answered_by=F("proposed_by")),
+            ),
+            models.CheckConstraint(
+                name="gateway_answer_whole",
+                condition=Q(answered_at__isnull=True, answered_by__isnull=True, agreed__isnull=True)
+                | Q(answered_at__isnull=False, answered_by__isnull=False, agreed__isnull=False),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.act} {self.gateway_id}"
