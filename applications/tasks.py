@@ -57,3 +57,8 @@ def scanning() -> None:
 @shared_task(name="applications.retention", acks_late=True)
 def retention() -> None:
     do(Duty.RETENTION)
+
+
+@shared_task(name="applications.pace", acks_late=True)
+def pace() -> None:
+    do(Duty.PACE)

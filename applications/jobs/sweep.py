@@ -10,6 +10,7 @@ from applications.enums import Duty
 from applications.jobs.delivery import deliver
 from applications.jobs.ends import close_ended
 from applications.jobs.lapses import lapse_waiting
+from applications.jobs.pace import measure_pace
 from applications.jobs.preview import preview_deadlines
 from applications.jobs.reminders import record_reminders
 from applications.jobs.retention import forget
@@ -27,6 +28,7 @@ DUTIES: dict[Duty, Callable[..., Any]] = {
     Duty.SEAL: seal_trail,
     Duty.SCANNING: scan_waiting,
     Duty.RETENTION: forget,
+    Duty.PACE: measure_pace,
 }
 """In the order in which one hands on to the next."""
 

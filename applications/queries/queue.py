@@ -259,3 +259,19 @@ def reviewers() -> list[User]:
             "name", "email"
         )
     )
+
+
+# --- what an applicant is told ---
+
+PLACES = 1000
+"""So many waiting cases are looked through for a place; behind them it is only "more than"."""
+
+
+def place_of(application: Application) -> tuple[int | None, int]:
+    """Place among the cases that wait for a reviewer, in the queue's order, and how many of them were looked at.
+
+    One statement that reads at most PLACES entries of the queue's index, whatever the table holds.
+    """
+    waiting = Application.objects.filter(state=State.SUBMITTED).filter(OPEN_CASES).order_by(*ORDER)
+    ids = list(waiting.values_list("pk", flat=True)[: PLACES + 1])
+    return (ids.index(application.pk) + 1 if application.pk in ids else None), len(ids)
