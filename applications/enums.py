@@ -170,6 +170,14 @@ class Settlement(models.TextChoices):
     CURED = "cured", _("Does not apply")
 
 
+class ConditionState(models.TextChoices):
+    """What became of a condition of an approval; only a person says it."""
+
+    OPEN = "", _("Not looked at")
+    MET = "met", _("Met")
+    DROPPED = "dropped", _("No longer asked for")
+
+
 class Risk(models.IntegerChoices):
     LOW = 0, _("Low")
     MEDIUM = 1, _("Medium")
@@ -216,6 +224,7 @@ class MessageKind(models.TextChoices):
     LAPSE_WARNING = "lapse_warning", _("Draft or question about to lapse")
     APPLICATION_LAPSED = "application_lapsed", _("Application lapsed")
     INVITATION = "invitation", _("Invitation")
+    MENTIONED = "mentioned", _("A colleague mentions you")
     JOIN_REQUESTED = "join_requested", _("Somebody asks to join")
     JOIN_ANSWERED = "join_answered", _("Your request to join")
     ACCESS_CHANGED = "access_changed", _("Access changed by a person")

@@ -13,6 +13,7 @@ from applications.models.application import (
 from applications.models.audit import AuditEvent, AuditReason, AuditSeal
 from applications.models.change import Change, Gateway, GatewayKey, GatewayProposal
 from applications.models.closing import DeadlineClosing
+from applications.models.condition import Condition
 from applications.models.customer import (
     Attention,
     Contact,
@@ -26,6 +27,7 @@ from applications.models.customer import (
     Suspension,
 )
 from applications.models.deadline import ANNOUNCEMENT, DeadlinePreview, JobRun, Reminder
+from applications.models.desk import Mention, SavedFilter
 from applications.models.message import MailEvent, MailSwitch, OutboundMessage
 from applications.models.policy import PolicyEdition
 from applications.models.proposal import Proposal
@@ -43,6 +45,7 @@ __all__ = [
     "AuditSeal",
     "BlindReview",
     "Change",
+    "Condition",
     "Contact",
     "Customer",
     "DeadlineClosing",
@@ -61,12 +64,14 @@ __all__ = [
     "MailEvent",
     "MailSwitch",
     "Membership",
+    "Mention",
     "Note",
     "OutboundMessage",
     "PolicyEdition",
     "Proposal",
     "Reminder",
     "RequestedCapability",
+    "SavedFilter",
     "Section",
     "SectionReview",
     "ServiceUse",

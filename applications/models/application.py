@@ -219,6 +219,8 @@ class RequestedCapability(models.Model):
         verbose_name_plural = _("requested capabilities")
         indexes = (
             models.Index(name="item_of_subscription", fields=["subscription", "capability"]),
+            # Precedents: the newest outcomes of a use case.
+            models.Index(name="item_precedents", fields=["use_case", "-closed_at"], condition=~Q(outcome="")),
             # Shares of outcomes are counted from this index alone.
             models.Index(
                 name="item_outcomes",

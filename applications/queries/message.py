@@ -21,6 +21,7 @@ from applications.models import (
     InformationRequest,
     Invitation,
     JoinRequest,
+    Mention,
     OutboundMessage,
     Proposal,
     Reminder,
@@ -178,6 +179,11 @@ def _invitation(sent: OutboundMessage, now: datetime, edition: Edition | None) -
     return {"invitation": found, "link": reverse("invitation", args=[token])}
 
 
+def _mentioned(sent: OutboundMessage, now: datetime, edition: Edition | None) -> Facts | None:
+    unread = Mention.objects.filter(pk=sent.context.get("mention"), read_at__isnull=True)
+    return {"application": sent.application} if sent.application and unread.exists() else None
+
+
 def _join_requested(sent: OutboundMessage, now: datetime, edition: Edition | None) -> Facts | None:
     found = JoinRequest.objects.filter(pk=sent.context.get("join_request"), answered_at__isnull=True)
     request = found.select_related("user", "customer").first()
@@ -243,6 +249,7 @@ _ABOUT: dict[MessageKind, Callable[[OutboundMessage, datetime, Edition | None], 
     MessageKind.LAPSE_WARNING: _lapse_warning,
     MessageKind.APPLICATION_LAPSED: _application,
     MessageKind.INVITATION: _invitation,
+    MessageKind.MENTIONED: _mentioned,
     MessageKind.JOIN_REQUESTED: _join_requested,
     MessageKind.JOIN_ANSWERED: _join_answered,
     MessageKind.ACCESS_CHANGED: _changed,

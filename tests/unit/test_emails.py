@@ -93,11 +93,13 @@ def every_kind(
         accepted=True,
     )
     address = EmailAddress.objects.create(user=newcomer, email="second@nordlys.example", verified=False)
+    note = application.notes.create(author=owner, internal=True, body="@me", written_at=NOW)
     draft = factories.submitted(nordlys, row, state=State.DRAFT, submitted_at=None)
     context: dict[str, dict[str, object]] = {
         "information_requested": {"information_request": asked.pk},
         "application_decided": {"decision": decision.pk},
         "lapse_warning": {"wait": lapse_key(draft), "lapses_at": (NOW + timedelta(days=7)).isoformat()},
+        "mentioned": {"mention": note.mentions.create(person=owner).pk},
         "join_requested": {"join_request": request.pk},
         "join_answered": {"join_request": answered.pk},
         "account_confirm": {"address": address.pk},
