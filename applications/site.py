@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext_lazy as _
@@ -43,10 +43,16 @@ class Desk(AdminSite):
         return bool(request.user.is_authenticated and request.user.is_staff)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Anonymous people sign in first; a customer gets a page that says where to go (not a bare 403)."""
+        """Anonymous people sign in first; a customer gets a page that says where to go (not a bare 403).
+
+        What is Django's own here is for reading: its forms have no POST to go around the actions by.
+        """
         inner = super().admin_view(view, cacheable)
+        methods = getattr(view, "methods", ("GET", "HEAD"))
 
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if request.method not in methods:
+                return HttpResponseNotAllowed(methods)
             if request.user.is_authenticated and not self.has_permission(request):
                 return render(request, "admin/not_staff.html", status=403)
             if not request.user.is_authenticated:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 
 log = structlog.get_logger("portal.request")
 Next = Callable[[HttpRequest], HttpResponse]
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+METHODS = ("GET", "HEAD", "POST")
 PERMISSIONS = ", ".join(
     [
         *(
@@ -79,6 +81,30 @@ class Headers:
         # Pages may be personal: nothing on the way keeps them, and Back after signing out shows nothing.
         response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+
+class Methods:
+    """405 before anything else looks: no address of ours has another method, and TRACE would repeat cookies.
+
+    Views of classes say themselves which they have; else a page for who signed in would redirect first.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in METHODS:
+            return HttpResponseNotAllowed(METHODS)
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Any, _args: tuple[Any, ...], _named: dict[str, Any]
+    ) -> HttpResponse | None:
+        of_class = getattr(view, "view_class", None)
+        if of_class is None:
+            return None
+        had = [name for name in METHODS if hasattr(of_class, "get" if name == "HEAD" else name.lower())]
+        return None if request.method in had else HttpResponseNotAllowed(had)
 
 
 class RefuseCrossSite:

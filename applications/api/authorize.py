@@ -6,13 +6,14 @@ from django.views.decorators.csrf import csrf_exempt
 from applications import clock
 from applications.api.authentication import needs_caller
 from applications.api.decisions import HELP, fails_closed, read_pair
-from applications.api.problems import problem
+from applications.api.problems import only, problem
 from applications.api.service_error import as_service_error
 from applications.queries.decision import decide_one
 from applications.queries.gateway import Caller
 
 
 @csrf_exempt
+@only("GET")
 @fails_closed
 @needs_caller
 def authorize(request: HttpRequest, caller: Caller) -> HttpResponse:
@@ -21,8 +22,6 @@ def authorize(request: HttpRequest, caller: Caller) -> HttpResponse:
     A 403 carries the body that the service should answer; a 204 the header fields to add while grace lasts.
     `X-Access-Reason` says why on both. The headers win: a proxy sets them, while a query may come from outside.
     """
-    if request.method != "GET":
-        return problem("method", "Use GET.")
     pair = read_pair(
         request.headers.get("X-Subscription-Id") or request.GET.get("subscription_id"),
         request.headers.get("X-Capability") or request.GET.get("capability"),

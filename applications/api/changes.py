@@ -11,7 +11,7 @@ from applications import clock
 from applications.actions.gateway import acknowledge
 from applications.api.authentication import needs_caller
 from applications.api.decisions import fails_closed
-from applications.api.problems import problem
+from applications.api.problems import only, problem
 from applications.queries.change import START, Cursor, Page, feed_end, read_cursor, read_feed, write_cursor
 from applications.queries.change import snapshot as read_snapshot
 from applications.queries.decision import instant
@@ -26,6 +26,7 @@ _places = threading.BoundedSemaphore(WAITING_AT_ONCE)
 
 
 @csrf_exempt
+@only("GET")
 @fails_closed
 @needs_caller
 def changes(request: HttpRequest, caller: Caller) -> HttpResponse:
@@ -34,8 +35,6 @@ def changes(request: HttpRequest, caller: Caller) -> HttpResponse:
     With `wait` an empty answer is held back until something changes. Few may wait at once in one process; who finds
     no place is answered at once and polls.
     """
-    if request.method != "GET":
-        return problem("method", "Use GET.")
     text = request.GET.get("after", "")
     after = read_cursor(text) if text else START
     if after is None:
@@ -75,6 +74,7 @@ def _wait(services: list[str], after: Cursor, rows: int, seconds: int) -> Page:
 
 
 @csrf_exempt
+@only("GET")
 @fails_closed
 @needs_caller
 def snapshot(request: HttpRequest, caller: Caller) -> HttpResponse:
@@ -82,8 +82,6 @@ def snapshot(request: HttpRequest, caller: Caller) -> HttpResponse:
 
     The first page's `cursor` is where to go on in the feed when all pages are read.
     """
-    if request.method != "GET":
-        return problem("method", "Use GET.")
     cursor = feed_end()
     after = _number(request.GET.get("after", ""), 0, 2**62)
     now = clock.now()
@@ -98,12 +96,11 @@ def snapshot(request: HttpRequest, caller: Caller) -> HttpResponse:
 
 
 @csrf_exempt
+@only("POST")
 @fails_closed
 @needs_caller
 def acknowledge_changes(request: HttpRequest, caller: Caller) -> HttpResponse:
     """POST `{"cursor": "…"}`: everything up to and with it is obeyed. Only forwards; twice is no harm."""
-    if request.method != "POST":
-        return problem("method", "Use POST.")
     if caller.gateway_id is None:
         return problem("out_of_scope", "Only a gateway confirms changes.")
     try:

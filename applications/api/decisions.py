@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from applications import clock
 from applications.api.authentication import needs_caller
-from applications.api.problems import problem
+from applications.api.problems import only, problem
 from applications.api.service_error import as_service_error
 from applications.api.tokens import decision_token
 from applications.enums import AccessReason
@@ -61,17 +61,14 @@ def no_answer() -> dict[str, Any]:
 
 
 @csrf_exempt
+@only("GET", "POST")
 @fails_closed
 @needs_caller
 def access_decisions(request: HttpRequest, caller: Caller) -> HttpResponse:
     """GET one decision, POST up to 1,000. A deny is a 200; a problem is a problem document."""
     if request.method == "GET":
         return _one(request, caller)
-    if request.method == "POST":
-        return _many(request, caller)
-    response = problem("method", "Use GET for one decision or POST for many.")
-    response["Allow"] = "GET, POST"
-    return response
+    return _many(request, caller)
 
 
 def _one(request: HttpRequest, caller: Caller) -> HttpResponse:

@@ -1,8 +1,13 @@
 """Problem documents (RFC 9457): every input gets an answer or one of these."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
 
-from django.http import JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 TITLES = {
     "unauthenticated": (401, "A key is needed"),
@@ -29,3 +34,20 @@ def problem(code: str, detail: str = "", **extra: Any) -> JsonResponse:
     if status == 401:
         response["WWW-Authenticate"] = 'Bearer realm="access decisions"'
     return response
+
+
+def only(*methods: str) -> Callable[[View[P]], View[P]]:
+    """Answer 405 with a problem document to every other method, whoever asks."""
+
+    def wrap(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if request.method in methods:
+                return view(request, *args, **kwargs)
+            response = problem("method", f"Use {' or '.join(methods)}.")
+            response["Allow"] = ", ".join(methods)
+            return response
+
+        return guarded
+
+    return wrap

@@ -10,20 +10,19 @@ from django.views.decorators.csrf import csrf_exempt
 from applications import clock
 from applications.actions.gateway import key_hash
 from applications.api.decisions import fails_closed
-from applications.api.problems import problem
+from applications.api.problems import only
 from applications.api.tokens import ACCESS_LASTS, access_token
 from applications.queries.gateway import Caller, client_of
 
 
 @csrf_exempt
+@only("POST")
 @fails_closed
 def token(request: HttpRequest) -> HttpResponse:
     """POST `grant_type=client_credentials` with the gateway's name and key, as Basic or as form fields.
 
     `scope` may narrow the token to some of the gateway's services.
     """
-    if request.method != "POST":
-        return problem("method", "Use POST.")
     if request.POST.get("grant_type") != "client_credentials":
         return _refused("unsupported_grant_type", 400)
     name, secret = _credentials(request)

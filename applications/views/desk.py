@@ -12,7 +12,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
 
 from applications import clock
 from applications.exceptions import NoEdition, NotAllowed, NotFound
@@ -36,7 +35,10 @@ View = Callable[Concatenate[StaffRequest, P], HttpResponse]
 
 
 def staff(power: Can, *methods: str) -> Callable[[View[P]], Page]:
-    """Declare what a person of ours needs for a view, and which methods it has. Refusals become pages."""
+    """Declare what a person of ours needs for a view, and which methods it has (`site.Desk` holds them to these).
+
+    Refusals become pages.
+    """
 
     def wrap(view: View[P]) -> Page:
         @wraps(view)
@@ -53,8 +55,8 @@ def staff(power: Can, *methods: str) -> Callable[[View[P]], Page]:
                 told = {"title": _("No policy is in force yet"), "why": error.message}
                 return page(request, "admin/no_edition.html", told, status=503)
 
-        guarded.power = power  # type: ignore[attr-defined]  # the census of addresses reads it
-        return require_http_methods([*methods, "HEAD"] if "GET" in methods else list(methods))(guarded)
+        guarded.methods = [*methods, "HEAD"] if "GET" in methods else list(methods)  # type: ignore[attr-defined]
+        return guarded
 
     return wrap
 

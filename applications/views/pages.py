@@ -29,7 +29,7 @@ def member_page(*methods: str) -> Callable[[View], View]:
     """A page for people who signed in; what it loads decides what they see. Never kept by a cache."""
 
     def wrap(view: View) -> View:
-        return never_cache(login_required(require_http_methods(_with_head(methods))(_answered(view))))
+        return never_cache(require_http_methods(_with_head(methods))(login_required(_answered(view))))
 
     return wrap
 

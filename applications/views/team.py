@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from applications import clock
 from applications.actions import customer as customers
@@ -44,7 +44,7 @@ def of_a_member(view: View[P]) -> View[P]:
     return guarded
 
 
-@require_GET
+@require_safe
 @login_required
 def start(request: HttpRequest) -> HttpResponse:
     """Where a person goes after signing in."""
@@ -91,7 +91,7 @@ def organisation(request: HttpRequest) -> HttpResponse:
 # --- The team page ---
 
 
-@require_GET
+@require_safe
 @of_a_member
 def team(request: HttpRequest) -> HttpResponse:
     first = people.memberships(request.user).first()
@@ -100,7 +100,7 @@ def team(request: HttpRequest) -> HttpResponse:
     return _team_page(request, first.customer_id, InvitationForm())
 
 
-@require_GET
+@require_safe
 @of_a_member
 def team_of(request: HttpRequest, *, customer_id: int) -> HttpResponse:
     return _team_page(request, customer_id, InvitationForm())
