@@ -233,6 +233,7 @@ class MessageKind(models.TextChoices):
     ACCOUNT_RESET = "account_reset", _("Choose a new password")
     ACCOUNT_UNKNOWN = "account_unknown", _("No account with this address")
     ACCOUNT_NOTICE = "account_notice", _("The security of your account changed")
+    RETENTION_WARNING = "retention_warning", _("What we will delete")
 
 
 # Their text holds a link that opens something: it is made at the moment of handing over and kept nowhere.
@@ -366,6 +367,13 @@ DUTY_PERIODS = {
 """How often each duty runs: short, since catching up goes by what the rows say and never by the schedule."""
 SILENT_PERIODS = 3
 """A duty without a good run for so many of its periods has fallen silent, which is an alarm."""
+
+
+class NoticeKind(models.TextChoices):
+    """What a person is shown before they go on, each version once."""
+
+    PRIVACY = "privacy", _("Privacy notice")
+    TERMS = "terms", _("Terms of use")
 
 
 class Source(models.TextChoices):

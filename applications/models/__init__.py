@@ -30,6 +30,7 @@ from applications.models.deadline import ANNOUNCEMENT, DeadlinePreview, JobRun, 
 from applications.models.desk import Mention, SavedFilter
 from applications.models.message import MailEvent, MailSwitch, OutboundMessage
 from applications.models.policy import PolicyEdition
+from applications.models.privacy import Acceptance, Erasure, LegalHold
 from applications.models.proposal import Proposal
 from applications.models.review import BlindReview, Decision, Flag, SectionReview
 from applications.models.user import User
@@ -37,6 +38,7 @@ from applications.models.webhook import WebhookAttempt, WebhookDelivery, Webhook
 
 __all__ = [
     "ANNOUNCEMENT",
+    "Acceptance",
     "AccessGrant",
     "Application",
     "Attention",
@@ -51,6 +53,7 @@ __all__ = [
     "DeadlineClosing",
     "DeadlinePreview",
     "Decision",
+    "Erasure",
     "Evidence",
     "Flag",
     "Gateway",
@@ -60,6 +63,7 @@ __all__ = [
     "Invitation",
     "JobRun",
     "JoinRequest",
+    "LegalHold",
     "MailDomain",
     "MailEvent",
     "MailSwitch",

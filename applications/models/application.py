@@ -74,6 +74,7 @@ class Application(models.Model):
     policy_review = models.BooleanField(_("asks for an unlisted use case"), default=False)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     search_text = models.TextField(_("normalised search text"), blank=True)
+    erased_at = models.DateTimeField(_("content erased"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("access application")
@@ -171,12 +172,17 @@ class Section(models.Model):
 
 
 class Submission(models.Model):
-    """Answers frozen at submission and at each answer to a question; what reviewers judge and letters cite."""
+    """Answers frozen at submission and at each answer to a question; what reviewers judge and letters cite.
+
+    `digest` is over salt and answers. Erasing takes the salt away, so that the hash tells nobody what stood there.
+    """
 
     application = models.ForeignKey(Application, models.CASCADE, related_name="submissions")
     number = models.PositiveIntegerField(_("number"))
     answers = models.JSONField(_("answers by section"))
     digest = models.CharField(_("SHA-256 of the answers"), max_length=64)
+    salt = models.CharField(_("salt"), max_length=32, blank=True, default="")
+    erased_at = models.DateTimeField(_("erased in part or whole"), null=True, blank=True)
     submitted_at = models.DateTimeField(_("submitted"))
     submitted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="submissions"

@@ -8,9 +8,14 @@ from applications.models.fields import CurrentTransaction
 
 
 class AuditReason(models.Model):
-    """A reason a person typed. It stands apart so that it can be erased and the record stays whole."""
+    """A reason a person typed. It stands apart so that it can be erased and the record stays whole.
+
+    The sealed row holds SHA-256 of salt and text: a changed text is found, and once the salt is gone with the text,
+    nobody can tell from the hash what it was.
+    """
 
     text = models.TextField(_("reason"))
+    salt = models.CharField(_("salt"), max_length=32, blank=True, default="")
     erased_at = models.DateTimeField(_("erased"), null=True, blank=True)
 
     class Meta:

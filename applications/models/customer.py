@@ -18,6 +18,7 @@ class Customer(models.Model):
     sector = models.CharField(_("sector"), max_length=32, choices=Sector.choices, blank=True)
     created_at = models.DateTimeField(_("created"))
     imported_at = models.DateTimeField(_("imported"), null=True, blank=True)
+    erased_at = models.DateTimeField(_("erased"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("customer")

@@ -237,6 +237,19 @@ def _account(sent: OutboundMessage, now: datetime, edition: Edition | None) -> F
     return {"event": sent.context.get("event", ""), "address": sent.address}
 
 
+def _retention(sent: OutboundMessage, now: datetime, edition: Edition | None) -> Facts | None:
+    """Not any more when it is deleted already, or the person has come back since."""
+    on = datetime.fromisoformat(sent.context["on"])
+    if sent.application is not None:
+        return (
+            None
+            if sent.application.erased_at
+            else {"what": "application", "on": on, "application": sent.application}
+        )
+    back = sent.user is None or (sent.user.last_login and sent.user.last_login >= sent.queued_at)
+    return None if back else {"what": "account", "on": on}
+
+
 _ABOUT: dict[MessageKind, Callable[[OutboundMessage, datetime, Edition | None], Facts | None]] = {
     MessageKind.REMINDER: _warning,
     MessageKind.ANNOUNCEMENT: _warning,
@@ -258,4 +271,5 @@ _ABOUT: dict[MessageKind, Callable[[OutboundMessage, datetime, Edition | None], 
     MessageKind.ACCOUNT_RESET: _reset,
     MessageKind.ACCOUNT_UNKNOWN: _account,
     MessageKind.ACCOUNT_NOTICE: _account,
+    MessageKind.RETENTION_WARNING: _retention,
 }

@@ -105,6 +105,7 @@ def every_kind(
         "account_confirm": {"address": address.pk},
         "account_reset": {"user": newcomer.pk},
         "account_notice": {"event": "password_changed"},
+        "retention_warning": {"on": (NOW + timedelta(days=30)).isoformat()},
     }
     made = {"reminder": warned(nordlys, end)}
     for kind in MessageKind:
