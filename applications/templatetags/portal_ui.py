@@ -15,10 +15,11 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import formats
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from applications import charts, enums, icons
+from applications.rules.policy import Text
 
 register = template.Library()
 
@@ -166,6 +167,12 @@ def _time(machine: str, words: str) -> SafeString:
 
 
 # ---- ids, names, errors ----
+
+
+@register.filter
+def said(text: Any) -> str:
+    """A text of an edition in the reader's language."""
+    return text.to(get_language()) if isinstance(text, Text) else str(text)
 
 
 @register.filter

@@ -5,7 +5,7 @@ product comes from here; code knows none of them.
 """
 
 from .catalogue import AtGate, Capability, Gate, Sectors, Service, UseCase, side_of
-from .compare import Difference, compare, moved_end
+from .compare import Difference, Turn, Turned, compare, moved_end, turned, uses_turned
 from .edition import Edition, Limits
 from .form import Choice, OnlyIf, Question, QuestionType, Section, values_of
 from .problems import PolicyError, Problem
@@ -39,11 +39,15 @@ __all__ = [
     "Sectors",
     "Service",
     "Text",
+    "Turn",
+    "Turned",
     "UseCase",
     "When",
     "compare",
     "moved_end",
     "read_edition",
     "side_of",
+    "turned",
+    "uses_turned",
     "values_of",
 ]

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from .catalogue import Capability, UseCase
 from .edition import Edition
 from .text import Text
 
@@ -83,3 +85,80 @@ def _said(value: Any) -> str:
         return "–"
     text = ", ".join(map(str, value)) if isinstance(value, (tuple, frozenset)) else str(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+# --- for people: what opened, what is gated, what retires, what moves ---
+
+
+class Turn(StrEnum):
+    """What an edition does to a capability, as customers feel it."""
+
+    OPENED = "opened"
+    GATED = "gated"
+    RETIRED = "retired"
+    MOVED = "moved"
+    ADDED = "added"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """One date of one capability that came, went or moved; `date` names which, and an end is exclusive."""
+
+    turn: Turn
+    capability: Capability
+    date: str = ""
+    before: datetime | None = None
+    after: datetime | None = None
+
+
+_DATES = {
+    "gated_at": (Turn.GATED, Turn.OPENED),
+    "opened_at": (Turn.OPENED, Turn.GATED),
+    "retired_for_new_at": (Turn.RETIRED, Turn.OPENED),
+    "retired_for_existing_at": (Turn.RETIRED, Turn.OPENED),
+}
+"""Each date of a capability: what it means that the date came, and that it went."""
+
+
+def turned(old: Edition, new: Edition) -> tuple[Turned, ...]:
+    """What the new edition does to capabilities, in the order of the file."""
+    found: list[Turned] = []
+    for code in (*old.capabilities, *(code for code in new.capabilities if code not in old.capabilities)):
+        before, after = old.capability(code), new.capability(code)
+        if before is None and after is not None:
+            found.append(Turned(Turn.ADDED, after))
+        elif after is None and before is not None:
+            found.append(Turned(Turn.REMOVED, before))
+        elif before is not None and after is not None:
+            found.extend(_dates_of(before, after))
+    return tuple(found)
+
+
+def _dates_of(before: Capability, after: Capability) -> Iterator[Turned]:
+    for date, (came, went) in _DATES.items():
+        was, is_now = _date(before, date), _date(after, date)
+        if was != is_now:
+            turn = came if was is None else went if is_now is None else Turn.MOVED
+            yield Turned(turn, after, date, was, is_now)
+    if before.grace and after.grace and before.grace[1] != after.grace[1]:
+        yield Turned(Turn.MOVED, after, "grace_ends_at", before.grace[1], after.grace[1])
+
+
+def _date(of: Capability, date: str) -> datetime | None:
+    """What only retires at a gate never needs an approval there."""
+    found: datetime | None = getattr(of, date)
+    return None if date == "gated_at" and not of.needs_approval else found
+
+
+def uses_turned(old: Edition, new: Edition) -> dict[str, list[UseCase]]:
+    """Use cases that an edition adds, withdraws, and words or allows otherwise."""
+    return {
+        "added": [one for code, one in new.use_cases.items() if code not in old.use_cases],
+        "withdrawn": [one for code, one in old.use_cases.items() if code not in new.use_cases],
+        "changed": [
+            one
+            for code, one in new.use_cases.items()
+            if code in old.use_cases and any(_fields("use_cases", code, old.use_cases[code], one))
+        ],
+    }

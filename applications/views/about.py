@@ -1,0 +1,149 @@
+"""Pages for everybody about the rules of the house: policy, editions compared, how we decide, help (floor 6)."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+
+from applications import clock
+from applications.actions.team import INVITATION_LASTS
+from applications.exceptions import NotFound
+from applications.jobs.retention import RUNS_KEPT
+from applications.models import PolicyEdition
+from applications.queries import catalogue as find
+from applications.queries import editions
+from applications.queries.pace import latest_pace
+from applications.queries.policy import edition_in_force, edition_of, no_edition
+from applications.rules.policy import Edition, Turn, compare, turned, uses_turned
+from applications.views.pages import public_page
+
+TOLD = ("limits", "paragraphs", "reasons", "conditions")
+"""Tables of an edition that are told key by key; words that screening looks for are not."""
+
+
+@public_page("GET")
+def policy(request: HttpRequest) -> HttpResponse:
+    """An edition in plain words; each paragraph has an anchor, since reasons and letters cite them."""
+    rows = editions.editions()
+    wanted = request.GET.get("edition", "")
+    row = _named(rows, wanted) if wanted else next((one for one in rows if one.in_force), None)
+    if row is None:
+        raise NotFound if wanted else no_edition()
+    edition, now, language = edition_of(row), clock.now(), get_language()
+    services: dict[str, list[find.Entry]] = {}
+    for entry in find.entries(edition, now, language):
+        services.setdefault(entry.service, []).append(entry)
+    uses = [
+        (use, [edition.capabilities[code].name.to(language) for code in use.capabilities])
+        for use in edition.use_cases.values()
+    ]
+    context = {
+        "edition": edition,
+        "row": row,
+        "editions": rows,
+        "services": services.items(),
+        "uses": uses,
+        "now": now,
+    }
+    return render(request, "about/policy.html", context)
+
+
+def _named(rows: list[PolicyEdition], code: str) -> PolicyEdition | None:
+    return next((one for one in rows if one.code == code), None)
+
+
+@public_page("GET")
+def compare_editions(request: HttpRequest) -> HttpResponse:
+    """What one edition changes against another: `?from=…&to=…`, by default the two newest."""
+    rows = editions.editions()
+    newest = next((one for one in rows if one.in_force), rows[0] if rows else None)
+    before = next((one for one in rows if one != newest), None)
+    old = _named(rows, request.GET["from"]) if request.GET.get("from") else before
+    new = _named(rows, request.GET["to"]) if request.GET.get("to") else newest
+    context = {
+        "editions": rows,
+        "old": old,
+        "new": new,
+        "unknown": len(rows) > 1 and (old is None or new is None),
+        "changes": _changes(edition_of(old), edition_of(new)) if old and new and old != new else None,
+    }
+    return render(request, "about/compare.html", context)
+
+
+def _changes(old: Edition, new: Edition) -> dict[str, object]:
+    found = turned(old, new)
+    uses = uses_turned(old, new)
+    rest = [one for one in compare(old, new) if one.table in TOLD]
+    return {
+        "turns": [
+            (turn.value, rows) for turn in Turn if (rows := [one for one in found if one.turn is turn])
+        ],
+        "uses": [(kind, cases) for kind, cases in uses.items() if cases],
+        "rest": rest,
+        "any": bool(found or rest or any(uses.values())),
+    }
+
+
+@public_page("GET")
+def how_we_decide(request: HttpRequest) -> HttpResponse:
+    context = {"edition": edition_in_force(), "pace": latest_pace()}
+    return render(request, "about/how_we_decide.html", context)
+
+
+@public_page("GET")
+def privacy(request: HttpRequest) -> HttpResponse:
+    edition = edition_in_force()
+    return render(request, "about/privacy.html", {"edition": edition, "kept": _kept(edition)})
+
+
+def _kept(edition: Edition) -> list[tuple[str, str, str]]:
+    """What, why and how long; the periods are those that the jobs and settings go by."""
+    file = _("As long as your organisation's file is open")
+    hours = settings.SESSION_COOKIE_AGE // 3600
+    return [
+        (
+            _("Your name, address, language and time zone"),
+            _("To sign in, and to write to you"),
+            _("Until you leave or ask us to erase them"),
+        ),
+        (
+            _("Contacts that the vendor's records name"),
+            _("To warn your organisation before access ends"),
+            _("Until the customer's file is closed, or you object"),
+        ),
+        (_("Drafts"), _("So that nothing you typed is lost"), _days(edition.limits.draft_days)),
+        (_("Submitted applications, files, messages and letters"), _("To decide, and to show why"), file),
+        (_("Rights and their dates"), _("They are what access rests on"), file),
+        (
+            _("The record of who did what"),
+            _("To answer for every decision; it holds codes, no names"),
+            _("For good, without your name once you are erased"),
+        ),
+        (
+            _("Mail that we sent"),
+            _("To show that you were warned; links that open something are not kept"),
+            file,
+        ),
+        (_("Invitations"), _("So that a colleague can join"), _days(INVITATION_LASTS.days)),
+        (
+            _("Your session"),
+            _("To keep you signed in"),
+            ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours},
+        ),
+        (_("Runs of jobs and lines of logs"), _("To run the site; ids only"), _days(RUNS_KEPT.days)),
+    ]
+
+
+def _days(count: int) -> str:
+    return ngettext("%(count)d day", "%(count)d days", count) % {"count": count}
+
+
+@public_page("GET")
+def accessibility(request: HttpRequest) -> HttpResponse:
+    return render(request, "about/accessibility.html", {"edition": edition_in_force()})
+
+
+@public_page("GET")
+def help_page(request: HttpRequest) -> HttpResponse:
+    return render(request, "about/help.html", {"edition": edition_in_force(), "pace": latest_pace()})
