@@ -1,4 +1,7 @@
-"""`python -m tests.bench`: ONLY=name for one, CUSTOMERS=… (100,000), ROUNDS=… (3). PostgreSQL with fsync on."""
+"""`python -m tests.bench`: ONLY=name for one, CUSTOMERS=… (100,000), ROUNDS=… (3). PostgreSQL with fsync on.
+
+What is measured runs on a copy of a data set that var/bench keeps (`tests.bench.data`).
+"""
 
 from __future__ import annotations
 
@@ -9,28 +12,27 @@ from collections.abc import Callable
 import django
 from django.core.management import call_command
 
-from tests.bench.measure import Result, publish, seconds
+from tests.bench import data
+from tests.bench.measure import RESULTS, Result, publish
 from tests.faults import world
+
+SERVER = ("shared_buffers=1GB", "maintenance_work_mem=256MB", "max_wal_size=8GB", "checkpoint_timeout=30min")
 
 
 def main() -> int:
     number, rounds = int(os.environ.get("CUSTOMERS") or 100_000), int(os.environ.get("ROUNDS") or 3)
     only = os.environ.get("ONLY", "")
-    world.prepare()
+    world.prepare(*SERVER, data=RESULTS.parent / "pg")
     os.environ["DEMO"] = "0"
     os.environ["DATABASE_TIMEOUT_S"] = "0"
+    data.use(number)
     django.setup()
-    call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     from applications.actions.gateway import create_key  # noqa: PLC0415 -- these need Django set up
-    from applications.models import AccessGrant  # noqa: PLC0415
-    from portal.demo.scale import seed_scale  # noqa: PLC0415
-    from tests import factories  # noqa: PLC0415
+    from applications.queries.policy import edition_in_force  # noqa: PLC0415
     from tests.bench import decisions, jobs, pages  # noqa: PLC0415
 
-    row, edition, now = factories.edition_row(now=world.now()), factories.read_file(), world.now()
-    took = seconds(lambda: seed_scale(number, edition=edition, row=row, now=now))
-    print(f"{number} customers, {AccessGrant.objects.count()} rights, seeded in {took:.0f} s", flush=True)
+    edition, now = edition_in_force(), world.now()
     _gateway, key = create_key("bench", ["face"], secret="b" * 43, edition=edition, now=now)
     after = edition.gates["facial-recognition"].grace_ends_at
     groups: dict[tuple[str, ...], Callable[[], list[Result]]] = {

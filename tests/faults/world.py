@@ -26,8 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 LONG_AGO = timedelta(days=400)
 
 
-def prepare() -> None:
-    """Set the environment, start PostgreSQL, migrate. Everything ends with this process."""
+def prepare(*settings: str, data: Path | None = None) -> None:
+    """Set the environment and start PostgreSQL. Everything ends with this process, but for `data` when it is given."""
     place = servers.folder()
     (place / "var").mkdir()
     os.environ |= {
@@ -39,7 +39,7 @@ def prepare() -> None:
         "LOG_LEVEL": "ERROR",
         "VAR_DIR": str(place / "var"),
         "DATABASE_URL": servers.start_postgresql(
-            place, "fsync=on", "synchronous_commit=on", "full_page_writes=on"
+            place, "fsync=on", "synchronous_commit=on", "full_page_writes=on", *settings, data=data
         ),
         "EMAIL_URL": f"smtp://127.0.0.1:{free_port()}",
     }

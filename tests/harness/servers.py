@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 from scripts import packages
 
-STARTUP_S = 20
+STARTUP_S = 60
 
 
 def folder() -> Path:
@@ -32,23 +32,28 @@ def folder() -> Path:
     return place
 
 
-def start_postgresql(place: Path, *settings: str) -> str:
-    """Start a server with the given settings and answer its DATABASE_URL."""
+def start_postgresql(place: Path, *settings: str, data: Path | None = None) -> str:
+    """Start a server with the given settings and answer its DATABASE_URL. `data` stays when the run is over."""
     packages.ensure(["postgresql"])
     binaries = packages.postgresql_bin()
     home = place / "pg"
     home.mkdir()
+    kept = data or home
+    kept.mkdir(parents=True, exist_ok=True)
     as_other: list[str] = []
     if os.geteuid() == 0:  # it refuses to run as root
         other = pwd.getpwnam("postgres")
-        os.chown(home, other.pw_uid, other.pw_gid)
+        for one in {home, kept}:
+            os.chown(one, other.pw_uid, other.pw_gid)
         as_other = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
-    made = [*as_other, f"{binaries}/initdb", "-D", f"{home}/data", "-U", "postgres", "-A", "trust", "-N"]
+    made = [*as_other, f"{binaries}/initdb", "-D", f"{kept}/data", "-U", "postgres", "-A", "trust", "-N"]
     # A known collation: the tests' order of names does not depend on the machine's language.
-    subprocess.run([*made, "-E", "UTF8", "--locale=C.UTF-8"], check=True, stdout=subprocess.DEVNULL, cwd=home)
+    if not (kept / "data").exists():
+        made += ["-E", "UTF8", "--locale=C.UTF-8"]
+        subprocess.run(made, check=True, stdout=subprocess.DEVNULL, cwd=home)
     options = ["listen_addresses=", f"unix_socket_directories={home}", "max_connections=100", "fsync=off"]
     options += ["synchronous_commit=off", "full_page_writes=off", "log_min_messages=fatal", *settings]
-    run = [*as_other, "setpriv", "--pdeathsig", "INT", f"{binaries}/postgres", "-D", f"{home}/data"]
+    run = [*as_other, "setpriv", "--pdeathsig", "INT", f"{binaries}/postgres", "-D", f"{kept}/data"]
     for option in options:
         run += ["-c", option]
     ready = [f"{binaries}/pg_isready", "-q", "-h", str(home), "-U", "postgres"]
