@@ -345,6 +345,7 @@ class Duty(models.TextChoices):
     REMINDERS = "reminders", _("Reminders")
     ENDS = "ends", _("Ends of rights")
     DELIVERY = "delivery", _("Delivery of messages")
+    WEBHOOKS = "webhooks", _("Calls to gateways")
     LAPSES = "lapses", _("Lapses of drafts and questions")
     PREVIEW = "preview", _("Preview of the next deadlines")
     SEAL = "seal", _("Sealing of the audit trail")
@@ -357,6 +358,7 @@ DUTY_PERIODS = {
     Duty.REMINDERS: timedelta(minutes=1),
     Duty.ENDS: timedelta(minutes=1),
     Duty.DELIVERY: timedelta(seconds=15),
+    Duty.WEBHOOKS: timedelta(seconds=15),
     Duty.LAPSES: timedelta(minutes=5),
     Duty.PREVIEW: timedelta(hours=1),
     Duty.SEAL: timedelta(minutes=5),

@@ -1,9 +1,10 @@
-"""Floor 3: what we sign, and the keys others verify it with.
+"""Floor 3: what we sign, the keys others verify it with, and what we keep encrypted.
 
 Ed25519 keys are derived from SECRET_KEY and each of SECRET_KEY_FALLBACKS, so they rotate with them: the first signs,
 all are published at `/.well-known/jwks.json` until the fallback is removed. Nothing is stored.
 """
 
+import base64
 import hashlib
 import hmac
 import json
@@ -12,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 import jwt
+from cryptography.fernet import Fernet, MultiFernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from jwt.algorithms import OKPAlgorithm
@@ -75,3 +77,10 @@ def read(token: str, kind: str) -> dict[str, Any] | None:
 def public_keys() -> dict[str, Any]:
     """The JWK Set: public parts, newest first."""
     return {"keys": [{**key.public, "kid": key.kid, "use": "sig", "alg": ALGORITHM} for key in _keys()]}
+
+
+def cipher(purpose: str) -> MultiFernet:
+    """For secrets that we must be able to read again; each purpose has keys of its own, which rotate as above."""
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    digests = (hashlib.sha256(f"{purpose}:{key}".encode()).digest() for key in keys)
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])

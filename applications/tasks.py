@@ -34,6 +34,11 @@ def delivery() -> None:
     do(Duty.DELIVERY)
 
 
+@shared_task(name="applications.webhooks", acks_late=True)
+def webhooks() -> None:
+    do(Duty.WEBHOOKS)
+
+
 @shared_task(name="applications.lapses", acks_late=True)
 def lapses() -> None:
     do(Duty.LAPSES)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import time
 import uuid
 from io import BytesIO
@@ -21,7 +19,6 @@ from allauth.mfa import signals as mfa_signals
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
-from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.db import transaction
@@ -39,6 +36,7 @@ from applications.actions import account, customer, message
 from applications.enums import MessageKind
 from applications.models import User
 from applications.rules.identifiers import normalise_email
+from applications.signing import cipher
 from applications.stepup import FOR_POWERS, showed_themselves
 
 log = structlog.get_logger("portal.accounts")
@@ -173,16 +171,10 @@ class MFAAdapter(DefaultMFAAdapter):
         return _("Passkey %(number)d") % {"number": count + 1}
 
     def encrypt(self, text: str) -> str:
-        return _cipher().encrypt(text.encode()).decode()
+        return cipher("portal.authenticators").encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        return _cipher().decrypt(encrypted_text.encode()).decode()
-
-
-def _cipher() -> MultiFernet:
-    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    digests = (hashlib.sha256(b"portal.authenticators:" + key.encode()).digest() for key in keys)
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])
+        return cipher("portal.authenticators").decrypt(encrypted_text.encode()).decode()
 
 
 def enrol_totp(user: User, secret: str) -> None:

@@ -110,6 +110,10 @@ CLAMD_URL = env.url(
     shown="none: files are not scanned, and reviewers are told so",
     help="ClamAV's daemon, `unix:///run/clamav/clamd.ctl` or `tcp://host:3310`.",
 )
+WEBHOOK_HOSTS = env.listing(
+    "WEBHOOK_HOSTS",
+    help="`host:port` that gateways may be called at by plain http or inside: for developers only.",
+)
 LOG_LEVEL = env.choice(
     "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"), help="Least level that is written."
 )

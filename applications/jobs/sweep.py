@@ -16,6 +16,7 @@ from applications.jobs.reminders import record_reminders
 from applications.jobs.retention import forget
 from applications.jobs.scanning import scan_waiting
 from applications.jobs.sealing import seal_trail
+from applications.jobs.webhooks import call_gateways
 
 log = structlog.get_logger("applications.sweep")
 
@@ -24,6 +25,7 @@ DUTIES: dict[Duty, Callable[..., Any]] = {
     Duty.REMINDERS: record_reminders,
     Duty.LAPSES: lapse_waiting,
     Duty.DELIVERY: deliver,
+    Duty.WEBHOOKS: call_gateways,
     Duty.PREVIEW: preview_deadlines,
     Duty.SEAL: seal_trail,
     Duty.SCANNING: scan_waiting,

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from applications.enums import TAKING_CHANGES
 from applications.models import AccessGrant, Change
 from applications.queries.decision import decide_many, instant
 from applications.queries.policy import edition_in_force
@@ -38,20 +39,40 @@ def settled_below() -> int | None:
     return int(row[0]) if row else None
 
 
+def _after(services: Sequence[str], after: Cursor) -> QuerySet[Change]:
+    """Changes that concern `services` (or everybody) after the cursor, as far as the feed is settled."""
+    number, row = after
+    changes = Change.objects.filter(
+        Q(transaction__gt=number) | Q(transaction=number, pk__gt=row),
+        Q(service__in=[*services, ""]),
+    )
+    below = settled_below()
+    return changes if below is None else changes.filter(transaction__lt=below)
+
+
+def news(services: Sequence[str], after: Cursor) -> tuple[Cursor, bool] | None:
+    """Where the feed stands for `services` when something is new after the cursor, and whether access ended in it."""
+    changes = _after(services, after)
+    last = changes.order_by("-transaction", "-pk").values_list("transaction", "pk").first()
+    if last is None:
+        return None
+    number, row = last
+    seen = Q(transaction__lt=number) | Q(transaction=number, pk__lte=row)
+    return last, changes.filter(seen, kind__in=TAKING_CHANGES).exists()
+
+
+def oldest_after(services: Sequence[str], after: Cursor) -> datetime | None:
+    """When the first change that a gateway has not confirmed was written."""
+    return _after(services, after).order_by("transaction", "pk").values_list("at", flat=True).first()
+
+
 def read_feed(services: Sequence[str], after: Cursor, limit: int, at: datetime) -> Page:
     """Changes that concern a gateway of `services` after the cursor, each with what is true at `at`.
 
     Three statements at most, whatever the number of rows. A change of policy concerns everybody and carries no
     decision.
     """
-    number, row = after
-    changes = Change.objects.filter(
-        Q(transaction__gt=number) | Q(transaction=number, pk__gt=row),
-        Q(service__in=[*services, ""]),
-    ).order_by("transaction", "pk")
-    below = settled_below()
-    if below is not None:
-        changes = changes.filter(transaction__lt=below)
+    changes = _after(services, after).order_by("transaction", "pk")
     found = list(changes[: limit + 1])
     page = found[:limit]
     told = [change for change in page if change.subscription_guid and change.capability]
