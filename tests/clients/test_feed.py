@@ -121,6 +121,16 @@ def test_change_replaces_what_is_known_and_is_confirmed(follower: Follower, port
     assert confirmed(portal) == ["1.1", "2.1", "3.1"]
 
 
+def test_a_deny_in_the_feed_drops_what_the_client_remembers(follower: Follower, portal: Portal) -> None:
+    portal.answer("/api/v1/access-decisions", decision())
+    assert follower.client.decide(SUBSCRIPTION, CAPABILITY).source is Source.FRESH
+    follower.step()
+    portal.answer("/api/v1/changes", page(decision(allowed=False, reason="revoked", valid_for_s=0)))
+    follower.step()
+    portal.kill()
+    assert not follower.decide(SUBSCRIPTION, CAPABILITY).allowed
+
+
 def test_failed_confirmation_is_said_again(follower: Follower, portal: Portal) -> None:
     follower.step()
     portal.answer("/api/v1/changes", page(decision()))

@@ -84,6 +84,11 @@ class Client:
             if len(self._allows) > MOST_REMEMBERED:
                 self._allows.popitem(last=False)
 
+    def forget(self, pair: Pair) -> None:
+        """Drop a remembered allow: the feed has told of its end."""
+        with self._lock:
+            self._allows.pop(pair, None)
+
     def _remembered(self, pair: Pair) -> Answer:
         with self._lock:
             known = self._allows.get(pair)

@@ -76,6 +76,9 @@ class Follower:
             if not more:
                 self._contact = sent
                 self._set_time(page, sent)
+        for pair, allowed, _end in told:
+            if not allowed:
+                self.client.forget(pair)
         self._confirm()
         return more
 
@@ -113,7 +116,10 @@ class Follower:
         self._confirm()
 
     def _set_time(self, page: Mapping[str, Any], sent: float) -> None:
-        """The portal read its clock after `sent`, so its time is never later than this says: ends come in time."""
+        """The portal read its clock after `sent`, so its time is never later than this says: ends come in time.
+
+        After a held-back answer they may come early from memory, by its wait; then the portal is asked.
+        """
         self._ahead = _seconds(page["evaluated_at"]) - sent
 
     def _read(self, path: str, query: Mapping[str, str], wait_s: int) -> dict[str, Any]:

@@ -64,6 +64,16 @@ class TestAuthorize:
         query = {"subscription_id": str(rehearsal.GUIDS[AccessReason.GRACE])}
         assert ask(client, AccessReason.NOT_APPLIED, query_params=query).status_code == 403
 
+    def test_a_proxy_that_found_nobody_is_not_answered_by_the_query(self, client: Client) -> None:
+        query = {"subscription_id": str(rehearsal.GUIDS[AccessReason.GRACE])}
+        for headers in ({}, {"X-Subscription-Id": ""}):
+            response = client.get(
+                URL,
+                headers={"X-Api-Key": KEY, "X-Capability": "face.identification", **headers},
+                query_params=query,
+            )
+            assert (response.status_code, response.json()["code"]) == (400, "invalid_subscription")
+
     def test_query_alone_will_do(self, client: Client) -> None:
         query = {
             "subscription_id": str(rehearsal.GUIDS[AccessReason.GRACE]),
