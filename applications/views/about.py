@@ -31,9 +31,9 @@ def policy(request: HttpRequest) -> HttpResponse:
     if row is None:
         raise NotFound if wanted else no_edition()
     edition, now, language = edition_of(row), clock.now(), get_language()
-    services: dict[str, list[find.Entry]] = {}
+    services: dict[str, dict[str, list[find.Entry]]] = {}
     for entry in find.entries(edition, now, language):
-        services.setdefault(entry.service, []).append(entry)
+        services.setdefault(entry.service, {}).setdefault(entry.state.value, []).append(entry)
     uses = [
         (use, [edition.capabilities[code].name.to(language) for code in use.capabilities])
         for use in edition.use_cases.values()
@@ -42,7 +42,7 @@ def policy(request: HttpRequest) -> HttpResponse:
         "edition": edition,
         "row": row,
         "editions": rows,
-        "services": services.items(),
+        "services": [(name, by_state.items()) for name, by_state in services.items()],
         "uses": uses,
         "now": now,
     }
@@ -77,7 +77,9 @@ def _changes(old: Edition, new: Edition) -> dict[str, object]:
     rest = [one for one in compare(old, new) if one.table in TOLD]
     return {
         "turns": [
-            (turn.value, rows) for turn in Turn if (rows := [one for one in found if one.turn is turn])
+            (turn.value, rows)
+            for turn in Turn
+            if (rows := [(one, of) for one, of in found.items() if one.turn is turn])
         ],
         "uses": [(kind, cases) for kind, cases in uses.items() if cases],
         "rest": rest,

@@ -103,10 +103,9 @@ class Turn(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """One date of one capability that came, went or moved; `date` names which, and an end is exclusive."""
+    """One date that came, went or moved, for every capability of which that is so; an end is exclusive."""
 
     turn: Turn
-    capability: Capability
     date: str = ""
     before: datetime | None = None
     after: datetime | None = None
@@ -121,28 +120,28 @@ _DATES = {
 """Each date of a capability: what it means that the date came, and that it went."""
 
 
-def turned(old: Edition, new: Edition) -> tuple[Turned, ...]:
-    """What the new edition does to capabilities, in the order of the file."""
-    found: list[Turned] = []
+def turned(old: Edition, new: Edition) -> dict[Turned, list[Capability]]:
+    """What the new edition does to capabilities, in the order of the file; what is alike stands together."""
+    found: dict[Turned, list[Capability]] = {}
     for code in (*old.capabilities, *(code for code in new.capabilities if code not in old.capabilities)):
         before, after = old.capability(code), new.capability(code)
-        if before is None and after is not None:
-            found.append(Turned(Turn.ADDED, after))
-        elif after is None and before is not None:
-            found.append(Turned(Turn.REMOVED, before))
-        elif before is not None and after is not None:
-            found.extend(_dates_of(before, after))
-    return tuple(found)
+        for turn in _turns(before, after):
+            found.setdefault(turn, []).extend(one for one in (after or before,) if one)
+    return found
 
 
-def _dates_of(before: Capability, after: Capability) -> Iterator[Turned]:
+def _turns(before: Capability | None, after: Capability | None) -> Iterator[Turned]:
+    if before is None or after is None:
+        yield Turned(Turn.ADDED if after else Turn.REMOVED)
+        return
     for date, (came, went) in _DATES.items():
         was, is_now = _date(before, date), _date(after, date)
         if was != is_now:
             turn = came if was is None else went if is_now is None else Turn.MOVED
-            yield Turned(turn, after, date, was, is_now)
-    if before.grace and after.grace and before.grace[1] != after.grace[1]:
-        yield Turned(Turn.MOVED, after, "grace_ends_at", before.grace[1], after.grace[1])
+            yield Turned(turn, date, was, is_now)
+    both = before.needs_approval and after.needs_approval  # what only retires has told its last day above
+    if both and before.grace and after.grace and before.grace[1] != after.grace[1]:
+        yield Turned(Turn.MOVED, "grace_ends_at", before.grace[1], after.grace[1])
 
 
 def _date(of: Capability, date: str) -> datetime | None:
