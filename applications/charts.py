@@ -213,9 +213,11 @@ def _axis(
     )
 
 
-def bar_chart(title: str, values: Sequence[tuple[str, float, str]], *, head: tuple[Any, Any]) -> Chart:
-    """Horizontal bars of (name, value, value in words), longest = full width."""
-    top = max((value for _name, value, _words in values), default=0) or 1
+def bar_chart(
+    title: str, values: Sequence[tuple[str, float, str]], *, head: tuple[Any, Any], full: float = 0
+) -> Chart:
+    """Horizontal bars of (name, value, value in words); full width is `full`, else the longest."""
+    top = full or max((value for _name, value, _words in values), default=0) or 1
     rows = format_html_join(
         "",
         '<text x="0" y="{ty}">{name}</text><rect class="bar-track" x="0" y="{y}" width="82%" height="12" rx="2"/>'
@@ -237,7 +239,7 @@ def bar_chart(title: str, values: Sequence[tuple[str, float, str]], *, head: tup
     svg = format_html(
         '<svg class="bars" role="img" aria-label="{}" height="{}" dir="ltr">{}</svg>',
         label,
-        32 * len(values),
+        48 * len(values),
         rows,
     )
     return Chart(title, svg, head, tuple((name, words) for name, _value, words in values))

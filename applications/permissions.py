@@ -21,6 +21,7 @@ class Can(StrEnum):
     SEE_CASES = "see_cases"
     REVIEW = "review"
     LEAD = "lead"
+    SEE_FIGURES = "see_figures"
     SEE_CUSTOMERS = "see_customers"
     OPERATE = "operate"
     SEE_RECORD = "see_record"
@@ -33,6 +34,7 @@ POWERS: dict[Can, frozenset[StaffRole]] = {
     Can.SEE_CASES: frozenset({StaffRole.REVIEWER, StaffRole.LEAD, StaffRole.AUDITOR}),
     Can.REVIEW: frozenset({StaffRole.REVIEWER, StaffRole.LEAD}),
     Can.LEAD: frozenset({StaffRole.LEAD}),
+    Can.SEE_FIGURES: frozenset({StaffRole.LEAD, StaffRole.AUDITOR}),
     Can.SEE_CUSTOMERS: _ALL,
     Can.OPERATE: frozenset({StaffRole.OPERATOR}),
     Can.SEE_RECORD: frozenset({StaffRole.LEAD, StaffRole.OPERATOR, StaffRole.AUDITOR}),

@@ -1,17 +1,22 @@
 """Floor 4: what reviewers find and write on a case until it is decided: flags, verdicts, notes (design §5)."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
+from itertools import groupby
+from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from applications.actions import audit, message
 from applications.actions.review import TEXT_MAX, WRITERS, required_text, too_long
 from applications.enums import MessageKind, Move, Settlement, State
 from applications.exceptions import InvalidInput, NotAllowed, NotFound, NotPossibleNow
-from applications.models import Application, Flag, Note, SectionReview, User
+from applications.models import Application, Customer, Flag, Note, OutboundMessage, SectionReview, User
 from applications.permissions import Can, is_own_customer, require, require_staff_move
 from applications.queries import case
+from applications.queries.handing import Result, chosen
 from applications.rules.identifiers import clean_text
 from applications.rules.policy import Edition
 
@@ -129,15 +134,7 @@ def note(
     written = Note.objects.create(
         application=application, author=by, internal=internal, section=section, body=said, written_at=now
     )
-    audit.record(
-        "note.written",
-        by=by,
-        now=now,
-        customer_id=application.customer_id,
-        application_id=application.pk,
-        target=written,
-        data={"internal": internal},
-    )
+    _record_note(written, application, by, now)
     if not internal:
         message.tell_customer(
             MessageKind.MESSAGE_WRITTEN,
@@ -149,6 +146,72 @@ def note(
             context={"note": written.pk},
         )
     return written
+
+
+def write_to_many(
+    references: Sequence[str], *, body: str, batch: UUID, by: User, now: datetime
+) -> list[Result]:
+    """A lead writes the same line to the applicants of chosen cases. Returns what became of each case.
+
+    Effects per customer, in one transaction: one notice in the outbox (its key names the batch, so a second click
+    writes nothing), and per case the message and an audit row. Raises NotAllowed, InvalidInput (`body`).
+    """
+    require(by, Can.LEAD)
+    said = required_text(body, "body")
+    results: list[Result] = []
+    cases = sorted(chosen(references), key=lambda one: (one.customer.name, one.customer_id, one.pk))
+    queued = OutboundMessage.objects.filter(key__startswith=f"message_written:{batch}:")
+    written = set(queued.values_list("customer", flat=True))
+    for customer, found in groupby(cases, key=lambda one: one.customer):
+        group = list(found)
+        near = is_own_customer(by, customer)
+        hindered = {one.pk: _hinders(one, near) for one in group}
+        if customer.pk not in written:
+            _write_to(customer, [one for one in group if not hindered[one.pk]], said, batch, by, now)
+        results += [
+            Result(one.reference, customer.name, not hindered[one.pk], hindered[one.pk] or _("Written."))
+            for one in group
+        ]
+    return results
+
+
+def _write_to(
+    customer: Customer, cases: list[Application], body: str, batch: UUID, by: User, now: datetime
+) -> None:
+    if not cases:
+        return
+    notice = OutboundMessage(
+        key=f"message_written:{batch}:{customer.pk}",
+        kind=MessageKind.MESSAGE_WRITTEN,
+        customer=customer,
+        application=cases[0],
+        context={"cases": [one.pk for one in cases]},
+        queued_at=now,
+        due_at=now,
+    )
+    with suppress(IntegrityError), transaction.atomic():  # the other click of the two has written it
+        notice.save(force_insert=True)
+        for one in cases:
+            written = Note.objects.create(application=one, author=by, body=body, written_at=now)
+            _record_note(written, one, by, now)
+
+
+def _hinders(application: Application, near: bool) -> str:
+    if near:
+        return _("You belong to this customer or share its mail domain. Somebody else has to write.")
+    return "" if application.closed_at is None else _("Nobody reads messages on this application any more.")
+
+
+def _record_note(written: Note, application: Application, by: User, now: datetime) -> None:
+    audit.record(
+        "note.written",
+        by=by,
+        now=now,
+        customer_id=application.customer_id,
+        application_id=application.pk,
+        target=written,
+        data={"internal": written.internal},
+    )
 
 
 def _require_distance(by: User, application: Application) -> None:

@@ -25,13 +25,9 @@ from applications.enums import (
     State,
 )
 from applications.exceptions import InvalidInput, NotPossibleNow
-from applications.models import (
-    Application,
-    InformationRequest,
-    User,
-)
+from applications.models import Application, Decision, InformationRequest, User
 from applications.permissions import Can, can, is_own_customer, judged_before, require, require_staff_move
-from applications.queries import case, queue
+from applications.queries import queue
 from applications.rules import workflow
 from applications.rules.deadlines import business_deadline
 from applications.rules.identifiers import clean_text
@@ -94,9 +90,14 @@ def _claim(application: Application, by: User, now: datetime, seen: datetime | N
 def take_next(*, by: User, now: datetime) -> Application | None:
     """Give a reviewer the most urgent case that nobody has and that they may judge; None when there is none.
 
-    Safe for many at once: each try is a conditional UPDATE of its own, and who loses one goes on to the next.
+    Raises NotPossibleNow for who is noted as away. Safe for many at once: each try is a conditional UPDATE of its own, and who loses one goes on to the next.
     """
     require(by, Can.REVIEW)
+    if by.absent_until is not None and is_away(by, now):
+        raise NotPossibleNow(
+            _("You are noted as away until %(day)s, so nobody gives you a case. Note first that you are back.")
+            % {"day": date_format(by.absent_until, "DATE_FORMAT")}
+        )
     for _round in range(TAKE_ROUNDS):
         candidates = queue.waiting_for(by)
         if not candidates:
@@ -158,8 +159,8 @@ def reassign(
     """
     was = expect(application, Move.REASSIGN, by=by, seen=seen)
     _require_can_take(to, application, now)
-    recommendation = case.open_recommendation(application)
-    if recommendation is not None and recommendation.recommended_by_id == to.pk:
+    standing = Decision.objects.filter(application=application, decided_at=None, returned_at=None)
+    if standing.filter(recommended_by=to).exists():
         raise InvalidInput({"to": _("This person made the recommendation. Choose somebody else.")})
     return transition.move(
         application,

@@ -58,13 +58,19 @@ class Projection:
 
 def project(latest: DeadlinePreview | None, *, now: datetime) -> Projection | None:
     """Where the queue leads by the deadline; None without a preview, or after the deadline."""
-    if latest is None or not latest.standings or latest.ends_at <= now:
+    if latest is None:
         return None
-    undecided = latest.standings["in_review"] + latest.standings["submitted"]
     decided = AuditEvent.objects.filter(
         action=f"application.{Move.DECIDE.value}", at__gt=now - timedelta(days=PACE_DAYS), at__lte=now
     ).count()
-    a_week = decided / (PACE_DAYS / 7)
+    return project_at(latest, decided / (PACE_DAYS / 7), now=now)
+
+
+def project_at(latest: DeadlinePreview, a_week: float, *, now: datetime) -> Projection | None:
+    """The same at a known pace; None when the preview tells no standings, or after the deadline."""
+    if not latest.standings or latest.ends_at <= now:
+        return None
+    undecided = latest.standings["in_review"] + latest.standings["submitted"]
     weeks = (latest.ends_at - now) / timedelta(weeks=1)
     return Projection(undecided, round(a_week, 1), max(0, round(undecided - a_week * weeks)))
 

@@ -129,6 +129,17 @@ def _application(sent: OutboundMessage, now: datetime, edition: Edition | None) 
     return {"application": sent.application} if sent.application else None
 
 
+def _written(sent: OutboundMessage, now: datetime, edition: Edition | None) -> Facts | None:
+    """The case that was written about, and others of the same customer when one message speaks of several."""
+    if sent.application is None:
+        return None
+    others = Application.objects.filter(pk__in=sent.context.get("cases", ())).exclude(pk=sent.application.pk)
+    return {
+        "application": sent.application,
+        "others": list(others.order_by("pk").values_list("reference", flat=True)),
+    }
+
+
 def _information_requested(sent: OutboundMessage, now: datetime, edition: Edition | None) -> Facts | None:
     asked = InformationRequest.objects.filter(
         pk=sent.context.get("information_request"), answered_at__isnull=True, closed_at__isnull=True
@@ -256,7 +267,7 @@ _ABOUT: dict[MessageKind, Callable[[OutboundMessage, datetime, Edition | None], 
     MessageKind.ACCESS_ENDED: _ended,
     MessageKind.APPLICATION_SUBMITTED: _application,
     MessageKind.INFORMATION_REQUESTED: _information_requested,
-    MessageKind.MESSAGE_WRITTEN: _application,
+    MessageKind.MESSAGE_WRITTEN: _written,
     MessageKind.APPLICATION_DECIDED: _decided,
     MessageKind.APPLICATION_WITHDRAWN: _application,
     MessageKind.LAPSE_WARNING: _lapse_warning,

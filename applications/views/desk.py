@@ -90,6 +90,12 @@ def navigation(request: StaffRequest) -> list[dict[str, Any]]:
                 ],
             )
         )
+    leading = [
+        (reverse("admin:figures"), _("Figures"), Can.SEE_FIGURES),
+        (reverse("admin:handing"), _("Hand cases over"), Can.LEAD),
+    ]
+    if allowed := [(href, label, None) for href, label, power in leading if can(request.user, power)]:
+        groups.append(_group(request, _("Leading"), allowed))
     if can(request.user, Can.SEE_CUSTOMERS):
         links = [
             (reverse("admin:deadlines"), _("When rights end"), None),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from applications import clock
 from applications.actions import review
+from applications.exceptions import NotPossibleNow
 from applications.forms.review import QueueFilter
 from applications.permissions import Can, can
 from applications.queries import desk as shown
@@ -30,7 +31,7 @@ def index(request: StaffRequest) -> HttpResponse:
     asked = _asked(form, edition)
     if reference := queue.named(asked.text):
         return redirect("admin:case", reference)
-    found = queue.page(asked, user=request.user, now=now, after=_place(request.GET.get("after", "")))
+    found = queue.page(asked, user=request.user, now=now, after=place_of(request.GET.get("after", "")))
     waiting = counts(request, now)
     context = {
         "title": _("Queue"),
@@ -42,7 +43,7 @@ def index(request: StaffRequest) -> HttpResponse:
         "rows": shown.rows(found.rows, edition=edition, user=request.user, now=now, language=get_language()),
         "narrowed": _is_narrowed(asked),
         "everything": _address(request, drop=_FILTERS),
-        "next": _address(request, after=_token(found.last)) if found.last else "",
+        "next": _address(request, after=token_of(found.last)) if found.last else "",
         "first": _address(request, drop=("after",)) if request.GET.get("after") else "",
         "takes": can(request.user, Can.REVIEW),
         "dense": request.GET.get("view") == "dense",
@@ -55,7 +56,11 @@ def index(request: StaffRequest) -> HttpResponse:
 @staff(Can.REVIEW, "POST")
 def take_next(request: StaffRequest) -> HttpResponse:
     """Give the person the most urgent case that nobody has."""
-    taken = review.take_next(by=request.user, now=clock.now())
+    try:
+        taken = review.take_next(by=request.user, now=clock.now())
+    except NotPossibleNow as error:
+        messages.error(request, error.message)
+        return redirect("admin:index")
     if taken is None:
         messages.info(request, _("Nothing is waiting that you may take."))
         return redirect("admin:index")
@@ -107,12 +112,12 @@ def _lanes(request: StaffRequest, current: str, waiting: dict[str, int]) -> list
     ]
 
 
-def _token(place: queue.Place) -> str:
+def token_of(place: queue.Place) -> str:
     rank, urgent_at, pk = place
     return f"{rank}~{urgent_at.isoformat()}~{pk}"
 
 
-def _place(token: str) -> queue.Place | None:
+def place_of(token: str) -> queue.Place | None:
     """The row after which the page begins; nonsense means the first page."""
     rank, _tilde, rest = token.partition("~")
     moment, _tilde, pk = rest.partition("~")
