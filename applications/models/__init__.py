@@ -31,7 +31,7 @@ from applications.models.desk import Mention, SavedFilter
 from applications.models.message import MailEvent, MailSwitch, OutboundMessage
 from applications.models.policy import PolicyEdition
 from applications.models.privacy import Acceptance, Erasure, LegalHold
-from applications.models.proposal import Proposal
+from applications.models.proposal import Proposal, TimeRequest
 from applications.models.review import BlindReview, Decision, Flag, SectionReview
 from applications.models.user import User
 from applications.models.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoint
@@ -82,6 +82,7 @@ __all__ = [
     "Submission",
     "Subscription",
     "Suspension",
+    "TimeRequest",
     "User",
     "WebhookAttempt",
     "WebhookDelivery",

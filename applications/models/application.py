@@ -136,6 +136,19 @@ class Application(models.Model):
                     ],
                 ),
             ),
+            # Two clicks, or two people at once, go on in the same follow-up. Of amendments several may be under way.
+            models.UniqueConstraint(
+                name="follower_once",
+                fields=["previous", "kind"],
+                condition=Q(previous__isnull=False)
+                & (
+                    Q(state="draft")
+                    | Q(
+                        kind__in=["appeal", "renewal"],
+                        state__in=["submitted", "in_review", "information_requested", "second_review"],
+                    )
+                ),
+            ),
             models.CheckConstraint(
                 name="application_assigned_pair",
                 condition=Q(assigned_at__isnull=False) | Q(assigned_to__isnull=True),

@@ -1,4 +1,4 @@
-"""Acts on rights that need two people: proposed by one, answered by another."""
+"""Acts on rights that need two people: proposed by one, answered by another; and customers who ask for one."""
 
 from django.conf import settings
 from django.db import models
@@ -65,3 +65,48 @@ class Proposal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.act} {self.pk}"
+
+
+class TimeRequest(models.Model):
+    """A customer asks for more time at one end of its rights (design §5). A person of ours proposes it or declines.
+
+    Granted when `proposal` is done; while it waits for its second person, or after that one refused, it stays open.
+    """
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="time_requests")
+    deadline_at = models.DateTimeField(_("end that it is about"))
+    extension_reason = models.CharField(
+        _("reason of the extension"), max_length=16, choices=ExtensionReason.choices
+    )
+    reason = models.TextField(_("why"))
+    asked_at = models.DateTimeField(_("asked"))
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="time_requests"
+    )
+    proposal = models.ForeignKey(
+        Proposal, models.SET_NULL, null=True, blank=True, related_name="time_requests"
+    )
+    answer = models.TextField(_("answer"), blank=True)
+    declined_at = models.DateTimeField(_("declined"), null=True, blank=True)
+    declined_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="time_requests_declined"
+    )
+
+    class Meta:
+        verbose_name = _("request for more time")
+        verbose_name_plural = _("requests for more time")
+        constraints = (
+            models.UniqueConstraint(
+                name="time_request_open_once",
+                fields=["customer", "deadline_at"],
+                condition=Q(declined_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="time_request_declined_pair",
+                condition=Q(declined_at__isnull=True, declined_by__isnull=True)
+                | Q(declined_at__isnull=False, declined_by__isnull=False),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.deadline_at:%F}"
