@@ -149,7 +149,7 @@ def save_section(
     together = said.flat({code: row.answers for code, row in saved.items()}) | dict(answers)
     complete = not said.missing(part, together)
     before = saved.get(section)
-    if before is not None and before.answers == answers:
+    if before is not None and _filled(before.answers) == _filled(answers):
         return before
     if (before.version if before else 0) != version:
         newer = application.sections.select_related("saved_by").get(code=section)
@@ -167,6 +167,11 @@ def save_section(
     )
     application.saved_at = now
     return written
+
+
+def _filled(answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Without empty answers: a question that was not yet shown is answered as little as one left empty."""
+    return {key: value for key, value in answers.items() if value not in ("", [], {}, None)}
 
 
 @transaction.atomic

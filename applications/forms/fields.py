@@ -184,7 +184,7 @@ def read_line(line: str) -> tuple[str, str] | Problem:
 
 
 class SubscriptionsField(Kept, forms.CharField):
-    """One a line. Cleans to `[(id, name), …]`, each id once."""
+    """One a line. Cleans to `[(id, name), …]`, each id once; a second name for one is refused, not dropped."""
 
     def __init__(self, *, most: int, **kwargs: Any) -> None:
         self.most = most
@@ -201,8 +201,18 @@ class SubscriptionsField(Kept, forms.CharField):
             read = read_line(line)
             if isinstance(read, Problem):
                 errors.append(_WRONG_LINE.get(read.code, _WRONG_LINE["not_a_guid"]) % {"line": number})
-            else:
-                found[read[0]] = found.get(read[0]) or read[1]
+                continue
+            guid, name = read
+            first = found.setdefault(guid, name)
+            if name and first and name != first:
+                names = {"line": number, "name": name, "first": first}
+                errors.append(
+                    _(
+                        "Line %(line)s names a subscription again: “%(first)s” and now “%(name)s”. Keep one name."
+                    )
+                    % names
+                )
+            found[guid] = first or name
         if len(found) > self.most:
             errors.append(
                 ngettext(

@@ -1,6 +1,6 @@
 """The form of one section, built from the edition's questions (floor 5)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from applications.enums import CapabilityState
 from applications.forms import fields
 from applications.forms.base import PortalForm
 from applications.rules import answers as said
+from applications.rules.identifiers import clean_text
 from applications.rules.policy import Capability, Edition, Question, QuestionType, Section
 
 Q = QuestionType
@@ -22,8 +23,9 @@ _GROUP = "--"  # parts the question's code from the service in the name of a fie
 class SectionForm(PortalForm):
     """Fields for the questions of one section. `answers` are the saved ones of all sections.
 
-    `cleaned_answers()` gives the answers to keep: what was typed where it can be true, what was saved before where
-    it cannot. Questions whose condition lies in another section and is not met are left out.
+    `cleaned_answers()` gives the answers to keep: what was typed, as an answer where it can be true, else as typed
+    (`rules.answers.typed_key`). Questions whose condition lies in another section and is not met are left out.
+    `unkept` are the fields that hold more than a draft keeps.
     """
 
     version = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0)
@@ -44,6 +46,7 @@ class SectionForm(PortalForm):
         self.may_attest = may_attest
         self.sector = said.sector(edition, answers, default_sector)
         self.language = get_language()
+        self.unkept: list[str] = []
         built = {name: field for question in self._questions() for name, field in self._fields_for(question)}
         data, taken = _without_secrets(data, built)
         initial = {name: self._initial(name) for name in built} | {"version": version}
@@ -192,6 +195,8 @@ class SectionForm(PortalForm):
     def _initial(self, name: str) -> Any:
         code, _group, service = name.partition(_GROUP)
         question = self.edition.question(code)
+        if question and (typed := self.answers.get(said.typed_key(question))):
+            return typed
         value = self.answers.get(code)
         if question is None or value is None:
             return None
@@ -210,21 +215,48 @@ class SectionForm(PortalForm):
         kept: dict[str, Any] = {}
         for question in self.section.questions:
             names = [name for name in self.fields if name.partition(_GROUP)[0] == question.code]
-            if not names or any(name in self.errors for name in names):
+            if not names:
                 kept |= self._saved(question)
+            elif any(name in self.errors for name in names):
+                kept |= self._as_typed(question, names[0])
             elif question.type == Q.CAPABILITIES:
                 kept[question.code] = [code for name in names for code in self.cleaned_data[name]]
-            elif question.type == Q.SUBSCRIPTIONS:
-                pairs = self.cleaned_data[names[0]]
-                kept[question.code] = [guid for guid, _name in pairs]
-                kept[said.names_key(question)] = {guid: name for guid, name in pairs if name}
             else:
-                kept[question.code] = self.cleaned_data[names[0]]
+                kept |= _answer(question, self.cleaned_data[names[0]])
         return self._with_services(kept)
 
     def _saved(self, question: Question) -> dict[str, Any]:
-        keys = (question.code, said.names_key(question))
-        return {key: self.answers[key] for key in keys if key in self.answers}
+        return {key: self.answers[key] for key in said.keys_of(question) if key in self.answers}
+
+    def _as_typed(self, question: Question, name: str) -> dict[str, Any]:
+        """What stands in a field that cannot be read: the rest beside a pasted key is an answer all the same."""
+        if question.type not in _TYPED:
+            return self._saved(question)
+        raw, field = str(self.data.get(name) or ""), self.fields[name]
+        if getattr(field, "taken", None):
+            field.taken = []  # type: ignore[attr-defined]  # both fields that take ids have it
+            try:
+                return _answer(question, field.clean(raw))
+            except forms.ValidationError:
+                pass
+        typed = clean_text(raw, multiline=True)
+        if len(typed) > _TYPED_MOST + question.max_length:
+            self.unkept.append(str(field.label))
+            return self._saved(question)
+        return {
+            question.code: [] if question.type == Q.SUBSCRIPTIONS else "",
+            said.typed_key(question): typed,
+        }
+
+    def merged(self, theirs: Mapping[str, Any], taken: Collection[str]) -> dict[str, Any]:
+        """`cleaned_answers()` with theirs to the questions in `taken`."""
+        kept = self.cleaned_answers()
+        for question in (one for one in self.section.questions if one.code in taken):
+            for key in said.keys_of(question):
+                kept.pop(key, None)
+                if key in theirs:
+                    kept[key] = theirs[key]
+        return self._with_services(kept)
 
     def _with_services(self, kept: dict[str, Any]) -> dict[str, Any]:
         """A capability that was chosen names its service too."""
@@ -258,6 +290,18 @@ def field_name(edition: Edition, question: Question) -> str:
     return f"{question.code}{_GROUP}{next(iter(edition.services), '')}"
 
 
+def _answer(question: Question, value: Any) -> dict[str, Any]:
+    """A clean value as it is kept."""
+    if question.type != Q.SUBSCRIPTIONS:
+        return {question.code: value}
+    return {
+        question.code: [guid for guid, _name in value],
+        said.names_key(question): {guid: name for guid, name in value if name},
+    }
+
+
+_TYPED = frozenset({Q.TEXT, Q.LONG_TEXT, Q.EMAIL, Q.URL, Q.SUBSCRIPTIONS, Q.TENANT})
+_TYPED_MOST = 4000  # beyond the longest answer: who pastes a book shortens it here, not in a file of ours
 _ORDER = {CapabilityState.GATED: 0, CapabilityState.OPEN: 1, CapabilityState.RETIRED: 2}
 
 

@@ -38,7 +38,7 @@ def rows_of(
         Row(
             code=question.code,
             label=question.label.to(language),
-            lines=_lines(edition, question, answers.get(question.code), language),
+            lines=_lines(edition, question, answers, language),
             ids=_ids(question, answers),
             required=question.required,
             error=(errors or {}).get(question.code, ""),
@@ -57,7 +57,12 @@ def _ids(question: Question, answers: Mapping[str, Any]) -> tuple[tuple[str, str
     return tuple((names.get(guid, ""), guid) for guid in answers.get(question.code) or ())
 
 
-def _lines(edition: Edition, question: Question, value: Any, language: str | None) -> tuple[str, ...]:
+def _lines(
+    edition: Edition, question: Question, answers: Mapping[str, Any], language: str | None
+) -> tuple[str, ...]:
+    if typed := answers.get(said.typed_key(question)):
+        return (str(typed),)
+    value = answers.get(question.code)
     if not said.is_answered(question, value):
         return ()
     words = _words(edition, question, language)

@@ -118,7 +118,8 @@ def tasks(edition: Edition, draft: Draft) -> list[Task]:
         left = len(said.missing(part, answers))
         saved = draft.sections.get(part.code)
         begun = saved is not None and any(
-            said.is_answered(question, answers.get(question.code)) for question in part.questions
+            said.is_answered(question, answers.get(question.code)) or answers.get(said.typed_key(question))
+            for question in part.questions
         )
         if part.optional:
             state = "complete" if begun else "optional"
@@ -201,7 +202,9 @@ def _errors(
     edition: Edition, answers: Mapping[str, Any], wanted: list[str], default_sector: str
 ) -> dict[str, str]:
     errors = {
-        question.code: _("Answer this question.")
+        question.code: _("This cannot be read yet. Correct it.")
+        if answers.get(said.typed_key(question))
+        else _("Answer this question.")
         for part in edition.sections
         for question in said.missing(part, answers)
     }

@@ -1,7 +1,8 @@
 """What the answers of an application say (floor 1): what is still missing, and what exactly is asked for.
 
 Answers are `{question code: value}` of all sections together. A value is a text, or a list of codes; the
-subscriptions are a list of ids, with the names people gave them beside it under `names_key`.
+subscriptions are a list of ids, with the names people gave them beside it under `names_key`. What was typed and
+cannot be read yet, such as half an address, stands under `typed_key` in place of the answer.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ Answers = Mapping[str, Any]
 HELD_ELSEWHERE = "subscription-held-elsewhere"
 """Flag of ours, not of the edition: another customer holds a subscription that is asked for (design §5)."""
 NAMES = ".names"
+TYPED = ".typed"
 UNLISTED = "unlisted"
 """What is chosen in place of a use case when none of the list fits: an enquiry, never a grant (design §5)."""
 
@@ -37,14 +39,24 @@ def names_key(question: Question) -> str:
     return f"{question.code}{NAMES}"
 
 
+def typed_key(question: Question) -> str:
+    """Where a text stands that cannot be read as an answer yet: kept in the draft, never frozen."""
+    return f"{question.code}{TYPED}"
+
+
+def keys_of(question: Question) -> tuple[str, str, str]:
+    """Everything that belongs to the answer to one question."""
+    return question.code, names_key(question), typed_key(question)
+
+
 def flat(by_section: Mapping[str, Answers]) -> dict[str, Any]:
     """The answers of all sections together."""
     return {code: value for answers in by_section.values() for code, value in answers.items()}
 
 
-def digest(by_section: Mapping[str, Answers]) -> str:
-    """SHA-256 of frozen answers in their one form."""
-    text = json.dumps(by_section, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+def digest(by_section: Mapping[str, Answers], salt: str = "") -> str:
+    """SHA-256 of a salt and frozen answers in their one form: without the salt it does not tell what they were."""
+    text = salt + json.dumps(by_section, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -79,13 +91,16 @@ def is_answered(question: Question, value: Any) -> bool:
 
 
 def missing(section: Section, answers: Answers) -> tuple[Question, ...]:
-    """Required questions of the section that are asked, given the other answers, and not answered."""
+    """Questions of the section that are asked, given the other answers, and that need the person: required and not
+    answered, or answered with what cannot be read yet."""
     return tuple(
         question
         for question in section.questions
-        if question.required
-        and question.asked(answers)
-        and not is_answered(question, answers.get(question.code))
+        if question.asked(answers)
+        and (
+            answers.get(typed_key(question))
+            or (question.required and not is_answered(question, answers.get(question.code)))
+        )
     )
 
 

@@ -1,4 +1,4 @@
-"""Pages of access applications: the list, a draft by sections, check and submit (floor 6)."""
+"""Pages of access applications: the list, a new one, the task list of a draft (floor 6)."""
 
 import uuid
 from typing import Any
@@ -14,20 +14,17 @@ from django.utils.translation import gettext as _
 from applications import clock
 from applications.actions import application as act
 from applications.enums import Role, State
-from applications.exceptions import Conflict, NotAllowed, NotPossibleNow
+from applications.exceptions import NotAllowed, NotPossibleNow
 from applications.forms.application import StartForm
-from applications.forms.questions import SectionForm
-from applications.models import Application, Section
+from applications.models import Application
 from applications.queries import application as find
 from applications.queries import customer as find_customer
 from applications.queries.access import banner_for
-from applications.queries.answers import Row, rows_of
-from applications.queries.evidence import takes_files
+from applications.queries.answers import rows_of
 from applications.queries.policy import edition_in_force
 from applications.rules import answers as said
 from applications.rules.identifiers import read_reference
 from applications.rules.policy import Edition
-from applications.views import evidence
 from applications.views.pages import member_page, refuse
 
 PAGE = 50
@@ -170,132 +167,6 @@ def _summary(edition: Edition, part: Any, draft: find.Draft, language: str | Non
         if lines and row.short:
             shown.append(lines[0] if len(lines) == 1 else f"{lines[0]} +{len(lines) - 1}")
     return ", ".join(shown[:3])
-
-
-@member_page("GET", "POST")
-def section(request: HttpRequest, reference: str, section: str) -> HttpResponse:
-    """One section: kept as it is, complete or not; only what cannot be true is refused, at its field."""
-    application = load(request, reference)
-    edition, now = edition_in_force(), clock.now()
-    part = edition.section(section)
-    if part is None:
-        raise find.NotFound
-    if find.is_fixed(application, section):
-        if application.state == State.INFORMATION_REQUESTED:
-            messages.info(
-                request, _("The reviewer's question is not about that section, so it stays as it is.")
-            )
-        return redirect("application-status", application.reference)
-    if takes_files(part):
-        return evidence.page(request, application, edition, part)
-    draft = find.draft_of(application)
-    saved = draft.sections.get(section)
-    owner = application.role == Role.OWNER
-    form = SectionForm(
-        request.POST if request.method == "POST" else None,
-        section=part,
-        edition=edition,
-        answers=draft.answers,
-        now=now,
-        version=saved.version if saved else 0,
-        may_attest=owner,
-        default_sector=application.customer.sector,
-    )
-    newer: Section | None = None
-    kept: Section | None = None
-    if request.method == "POST":
-        valid = form.is_valid()
-        try:
-            kept = act.save_section(
-                application=application,
-                section=section,
-                answers=form.cleaned_answers(),
-                version=form.cleaned_data.get("version") or 0,
-                edition=edition,
-                by=request.user,
-                now=now,
-            )
-        except Conflict as error:
-            newer = error.what
-            form.renew_version(newer.version)
-        except (NotAllowed, NotPossibleNow) as error:
-            return refuse(request, error, "application", application.reference)
-        if valid and kept:
-            return redirect(_after(request, application, edition, section, now))
-        if kept:
-            form.renew_version(kept.version)
-    return _section_page(request, application, edition, part, form, saved=kept or saved, newer=newer)
-
-
-def _section_page(
-    request: HttpRequest,
-    application: Application,
-    edition: Edition,
-    part: Any,
-    form: SectionForm,
-    *,
-    saved: Section | None,
-    newer: Section | None,
-) -> HttpResponse:
-    language = get_language()
-    codes = [one.code for one in edition.sections]
-    missing = said.missing(part, form.answers) if saved and not form.is_bound else ()
-    context = {
-        "application": application,
-        "part": part,
-        "title": part.title.to(language),
-        "help": part.help.to(language),
-        "form": form,
-        "saved": saved,
-        "newer": newer,
-        "theirs": _theirs(edition, part, newer, form.cleaned_answers()) if newer else [],
-        "missing": [(form.field_of(one.code), one.label.to(language)) for one in missing],
-        "may_write": may_write(application),
-        "cannot_attest": not form.may_attest and any(one.type == _ATTESTATION for one in part.questions),
-        "asks_ids": any(one.type in _IDS for one in part.questions),
-        "needs_capabilities": not form.shown_use_cases(),
-        "need_section": find.section_of(edition, CAPABILITIES),
-        "number": codes.index(part.code) + 1,
-        "count": len(codes),
-        "crumbs": crumbs(
-            application,
-            _("Section %(number)s of %(count)s")
-            % {"number": codes.index(part.code) + 1, "count": len(codes)},
-        ),
-        "back": reverse("application", args=[application.reference]),
-    }
-    return render(request, "applications/section.html", context, status=409 if newer else 200)
-
-
-def _theirs(edition: Edition, part: Any, newer: Section, mine: dict[str, Any]) -> list[Row]:
-    """Only what differs: the answers of the newer version that mine would replace."""
-    rows = rows_of(edition, part, newer.answers, get_language())
-    return [row for row in rows if newer.answers.get(row.code) != mine.get(row.code)]
-
-
-_ATTESTATION = find.QuestionType.ATTESTATION
-_IDS = (find.QuestionType.SUBSCRIPTIONS, find.QuestionType.TENANT)
-
-
-def _after(request: HttpRequest, application: Application, edition: Edition, section: str, now: Any) -> str:
-    """Where to go on: the task list, the check page, or the next section."""
-    then = request.POST.get("then", "")
-    reference = application.reference
-    if application.state == State.INFORMATION_REQUESTED:
-        return reverse("application-status", args=[reference])
-    if then == "list":
-        return reverse("application", args=[reference])
-    if section == find.section_of(edition, CAPABILITIES):
-        reading = find.read_answers(edition, find.draft_of(application), application.customer, now)
-        if reading.nothing_to_decide:
-            return reverse("application-check", args=[reference])
-    if request.GET.get("from") == "check":
-        return reverse("application-check", args=[reference])
-    codes = [one.code for one in edition.sections]
-    place = codes.index(section) + 1
-    if place == len(codes):
-        return reverse("application-check", args=[reference])
-    return reverse("application-section", args=[reference, codes[place]])
 
 
 @member_page("GET", "POST")

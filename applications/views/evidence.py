@@ -26,7 +26,7 @@ from applications.views.pages import member_page, refuse
 
 
 def page(request: HttpRequest, application: Application, edition: Edition, part: Any) -> HttpResponse:
-    """The section that takes files: add several, see them, remove one. `views.application.section` asks for it."""
+    """The section that takes files: add several, see them, remove one. `views.section` asks for it."""
     errors: list[str] = []
     status = 200
     if request.method == "POST":

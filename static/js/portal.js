@@ -74,12 +74,21 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
-// What a person typed and kept in this browser goes with them at sign-out (see autosave.js).
+// What a person typed and kept in this browser goes with them at sign-out (see autosave.js), and by itself in time.
+const forgetCopies = (which) => {
+  try {
+    for (const [key, copy] of Object.entries(localStorage)) {
+      if (key.startsWith("draft:") && which(copy)) localStorage.removeItem(key);
+    }
+  } catch {
+    // this browser keeps nothing
+  }
+};
 for (const form of document.querySelectorAll("[data-sign-out]")) {
-  form.addEventListener("submit", () => {
-    for (const key of Object.keys(localStorage)) if (key.startsWith("draft:")) localStorage.removeItem(key);
-  });
+  form.addEventListener("submit", () => forgetCopies(() => true));
 }
+const DAYS_KEPT = 14;
+forgetCopies((copy) => !(JSON.parse(copy).at > Date.now() - DAYS_KEPT * 86400000));
 
 // A filter form sends itself when a choice changes; its button stays for everybody else.
 for (const form of document.querySelectorAll("form[data-filter]")) {

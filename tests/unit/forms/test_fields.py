@@ -58,6 +58,16 @@ def test_many_wrong_lines_are_told_in_a_few_words():
     assert refused.value.messages[-1] == "And 290 lines more."
 
 
+def test_a_second_name_for_one_subscription_is_refused_and_not_dropped():
+    field = fields.SubscriptionsField(most=10)
+    assert field.clean(f"{GUID}\n{GUID.upper()} Kiosks\n{GUID} Kiosks\n{GUID}") == [(GUID, "Kiosks")]
+    with pytest.raises(ValidationError) as refused:
+        field.clean(f"{GUID} Kiosks\n{OTHER}\n{GUID} Gates")
+    assert refused.value.messages == [
+        "Line 3 names a subscription again: “Kiosks” and now “Gates”. Keep one name."
+    ]
+
+
 def test_lines_with_secrets_are_taken_out_before_anything_sees_them():
     kept, taken = fields.without_secrets(f"{GUID}\n{KEY}\nsubscription-key: {KEY}\n{OTHER}")
     assert (kept.split("\n"), taken) == ([GUID, "", "", OTHER], [2, 3])
