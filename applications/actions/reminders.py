@@ -115,7 +115,8 @@ def _steps(
 # --- the statements: `g` is a right, `c` its customer, `z` the decent hours of the customer's country ---
 # They begin with INSERT: Python's driver counts rows of SQLite only when that is the first word.
 
-_RIGHTS = "g.closed_at IS NULL AND g.ends_at > %(now)s AND {of}"
+_OPEN = "g.closed_at IS NULL AND g.ends_at > %(now)s"
+_RIGHTS = f"{_OPEN} AND {{of}}"
 _BATCH = "g.customer_id >= %(first)s AND g.customer_id <= %(last)s AND g.ends_at = %(ends_at)s"
 
 _ANY = """
@@ -138,15 +139,26 @@ SELECT g.customer_id FROM applications_accessgrant g WHERE {rights}
 ORDER BY g.customer_id LIMIT 1 OFFSET %(size)s
 """
 
+# Needed is what any right of the customer that ends then says, whichever wave finds it: one row stands for all.
 _INSERT = """
 INSERT INTO applications_reminder (customer_id, ends_at, days_before, due_at, state, recorded_at, finished_at)
 WITH z(country, upto, due_at) AS (VALUES {zones})
-SELECT t.customer_id, %(ends_at)s, %(days)s, COALESCE(z.due_at, %(default_due)s), %(state)s, %(now)s, {finished}
-FROM (SELECT DISTINCT g.customer_id FROM applications_accessgrant g WHERE {rights} {needed}) t
+SELECT t.customer_id, %(ends_at)s, %(days)s, COALESCE(z.due_at, %(default_due)s),
+       CASE WHEN t.needed = 1 THEN 'due' ELSE 'not_needed' END, %(now)s,
+       CASE WHEN t.needed = 1 THEN NULL ELSE %(now)s END
+FROM (SELECT g.customer_id, MAX(CASE WHEN {covered} THEN 0 ELSE 1 END) AS needed
+      FROM applications_accessgrant g WHERE {rights}
+      GROUP BY g.customer_id HAVING MAX(CASE WHEN {of} THEN 1 ELSE 0 END) = 1) t
 JOIN applications_customer c ON c.id = t.customer_id LEFT JOIN z ON z.country = c.country
-WHERE %(ends_at)s <= COALESCE(z.upto, %(default)s) {missing} {announced}
+WHERE %(ends_at)s <= COALESCE(z.upto, %(default)s) {announced}
 ORDER BY t.customer_id
 ON CONFLICT DO NOTHING
+"""
+
+_NOT_NEEDED = """
+SELECT COUNT(*) FROM applications_reminder r
+WHERE r.customer_id >= %(first)s AND r.customer_id <= %(last)s AND r.ends_at = %(ends_at)s
+  AND r.days_before = %(days)s AND r.state = 'not_needed' AND r.recorded_at = %(now)s
 """
 
 _OLDER = """
@@ -206,9 +218,9 @@ def record_batch(
 ) -> Recorded | None:
     """Record one step of one deadline for the next customers, about `size` rights.
 
-    Effects, in order: a row `due` for each customer for whom at least one right ends then with no other covering
-    it; a row `not_needed` for the others; older steps nobody recorded, and older ones still waiting, superseded.
-    A dry run counts and takes everything back. Returns None when another run of the duty is at work.
+    Effects, in order: a row `due` for each customer for whom at least one right, of whatever kind, ends then with no
+    other covering it, a row `not_needed` for the others; older steps nobody recorded, and older ones still waiting,
+    superseded. A dry run counts and takes everything back. Returns None when another run of the duty is at work.
     """
     if not duty.alone(Duty.REMINDERS):
         return None
@@ -217,14 +229,14 @@ def record_batch(
     found = bulk.fetch(_BOUNDARY.format(rights=rights), {**values, "size": size - 1})
     values["last"] = upto = found[0][0] if found else due.last
     values["days"] = wave.days
-    queued, not_needed = _write(wave, due, hours, rights, values)
+    queued, not_needed = _write(wave, due, hours, values)
     superseded = _supersede(wave, due, rights, values)
     if dry_run:
         transaction.set_rollback(True)
     return Recorded(queued, not_needed, superseded, upto if found and upto < due.last else None)
 
 
-def _write(wave: Wave, due: Due, hours: Hours, rights: str, values: Mapping[str, Any]) -> tuple[int, int]:
+def _write(wave: Wave, due: Due, hours: Hours, values: Mapping[str, Any]) -> tuple[int, int]:
     default = _upto(wave, hours.default, hours), _due(wave, due, ZoneInfo(hours.edition.time_zone), hours)
     by_country = {
         country: (_upto(wave, last, hours), _due(wave, due, hours.zone(country), hours))
@@ -234,26 +246,18 @@ def _write(wave: Wave, due: Due, hours: Hours, rights: str, values: Mapping[str,
     zones, names = _table("zone", [("", *default), *rows])
     opened, codes = kept_open(hours.edition, due.ends_at)
     given = {**values, **names, **codes, "default": default[0], "default_due": default[1]}
-    announced = _announced(wave, "t")
-    needed = f"AND NOT ({COVERED_AT_END}{opened})"
-    queued = bulk.execute(
-        _INSERT.format(
-            zones=zones, rights=rights, needed=needed, missing="", finished="NULL", announced=announced
-        ),
-        {**given, "state": "due"},
-    )
-    not_needed = bulk.execute(
+    written = bulk.execute(
         _INSERT.format(
             zones=zones,
-            rights=rights,
-            needed="",
-            missing=f"AND NOT EXISTS ({_row('t')})",
-            finished="%(now)s",
-            announced=announced,
+            covered=COVERED_AT_END + opened,
+            rights=f"{_BATCH} AND {_OPEN}",
+            of=wave.of,
+            announced=_announced(wave, "t"),
         ),
-        {**given, "state": "not_needed"},
+        given,
     )
-    return queued, not_needed
+    not_needed = bulk.fetch(_NOT_NEEDED, values)[0][0] if written else 0
+    return written - not_needed, not_needed
 
 
 def _countries(due: Due, hours: Hours) -> list[tuple[str, datetime]]:

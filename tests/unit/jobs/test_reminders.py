@@ -343,3 +343,20 @@ def test_waves_leave_no_day_out(edition: Edition) -> None:
         found = [wave.days for wave in gate if wave.after < ends_at <= wave.upto]
         expected = [min(step for step in STEPS if hours <= step * 24)] if hours <= 270 * 24 else []
         assert found == expected
+
+
+# --- two kinds of right that end together ---
+
+
+@pytest.mark.usefixtures("edition_row")
+def test_a_covered_grace_does_not_silence_the_warning_of_an_extension_that_ends_with_it(
+    end: datetime,
+) -> None:
+    customer = existing()
+    factories.right(customer.subscriptions.get(), FACE)
+    factories.right(
+        factories.subscription(customer), VERIFY, basis=Basis.EXTENSION, ends_at=end, starts_at=end - 90 * DAY
+    )
+    assert record_reminders(day(45, end)).queued == 1
+    deliver(day(45, end))
+    assert len(mail.outbox) == 1
