@@ -16,14 +16,16 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template import Context, Engine
 from django.template.loader import get_template
+from django.urls import reverse
 from django.utils import formats, translation
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from applications.enums import LINK_KINDS, MessageKind
+from applications.enums import LINK_KINDS, OPTIONAL_KINDS, MessageKind
 from applications.models import OutboundMessage, User
+from applications.queries.account import stop_token
 from applications.queries.deadlines import Held
 from applications.queries.message import Facts, about, zone_of
 from applications.rules.policy import Edition
@@ -36,7 +38,10 @@ _LINK = re.compile(r"https?://\S+")
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A rendered message. `noticed`: it tells a person whom an import named where we have their address from."""
+    """A rendered message. `noticed`: it tells a person whom an import named where we have their address from.
+
+    `stop`: where one click ends mails of its kind; empty for those that nobody can switch off.
+    """
 
     key: str
     to: str
@@ -47,10 +52,14 @@ class Mail:
     reply_to: str
     noticed: bool
     keeps_text: bool
+    stop: str = ""
 
     def as_email(self) -> EmailMultiAlternatives:
         """One message to one recipient, the same Message-ID at each try."""
         headers = {"Message-ID": self.message_id, "Auto-Submitted": "auto-generated"}
+        if self.stop:  # RFC 8058
+            headers["List-Unsubscribe"] = f"<{self.stop}>"
+            headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         mail = EmailMultiAlternatives(
             self.subject,
             self.text,
@@ -69,6 +78,9 @@ def render(sent: OutboundMessage, *, edition: Edition | None, now: datetime) -> 
 
     Raises NoEdition when it speaks about the policy and none is in force.
     """
+    reader = sent.user if sent.kind in OPTIONAL_KINDS else None
+    if reader is not None and not reader.wants_optional_mail:
+        return None
     facts = about(sent, now=now, edition=edition)
     if facts is None:
         return None
@@ -76,6 +88,7 @@ def render(sent: OutboundMessage, *, edition: Edition | None, now: datetime) -> 
     with translation.override(language):
         zone = _zone(sent, edition)
         context = {**facts, **_said(facts, edition, zone, language), **_shared(sent, edition, language)}
+        context["is_optional"] = reader is not None
         subject = " ".join(_fill(f"mail/{sent.kind}.subject.txt", context).split())
         text = _tidy(_fill(f"mail/{sent.kind}.txt", context))
         html = get_template("mail/layout.html").render(
@@ -91,7 +104,12 @@ def render(sent: OutboundMessage, *, edition: Edition | None, now: datetime) -> 
         reply_to=edition.contact_email if edition else "",
         noticed=context["notice"],
         keeps_text=sent.kind not in LINK_KINDS,
+        stop=_stop(reader) if reader else "",
     )
+
+
+def _stop(person: User) -> str:
+    return f"{settings.SITE_URL}{reverse('mail-stop', args=[stop_token(person)])}"
 
 
 def message_id(key: str) -> str:

@@ -267,6 +267,15 @@ class WebhookState(models.TextChoices):
 OPEN_WEBHOOK_STATES = (WebhookState.QUEUED, WebhookState.SENDING)
 
 
+# What a person may switch off: it stands on the site as well, and nothing is lost by not reading it. Warnings before
+# an end, decisions, questions that stop the clock and notices of security are never among them.
+OPTIONAL_KINDS = (
+    MessageKind.APPLICATION_SUBMITTED,
+    MessageKind.APPLICATION_WITHDRAWN,
+    MessageKind.MESSAGE_WRITTEN,
+)
+
+
 class MailEventKind(models.TextChoices):
     """What a mail provider reports about a mail that it took."""
 

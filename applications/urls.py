@@ -9,6 +9,7 @@ from applications.views import (
     application,
     check,
     evidence,
+    mail,
     papers,
     public,
     section,
@@ -80,5 +81,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="team-hand-over",
     ),
     path("accounts/team/<int:customer_id>/members/<int:member_id>/remove/", team.remove, name="team-remove"),
+    path("accounts/mail/", mail.preferences, name="mail-preferences"),
+    path("accounts/mail/stop/<str:token>/", mail.stop, name="mail-stop"),
     path("accounts/invitation/<str:token>/", team.invitation, name="invitation"),
 ]

@@ -47,3 +47,35 @@ def drop_unconfirmed(address: str, *, keep: User) -> None:
     """
     others = User.objects.filter(email=address, last_login__isnull=True).exclude(pk=keep.pk)
     others.exclude(emailaddress__verified=True).delete()
+
+
+@transaction.atomic
+def choose_mail(
+    person: User, *, language: str, time_zone: str, wants_optional: bool, by: User, now: datetime
+) -> bool:
+    """How a person is written to. Effects: the person, an audit row. False, and no effect, when nothing changes."""
+    chosen = {"language": language, "time_zone": time_zone, "wants_optional_mail": wants_optional}
+    changed = {name: value for name, value in chosen.items() if getattr(person, name) != value}
+    if not changed:
+        return False
+    User.objects.filter(pk=person.pk).update(**changed)
+    audit.record(
+        "mail_chosen",
+        by=by,
+        now=now,
+        target=person,
+        data={"person": str(person.key), "changed": sorted(changed)},
+    )
+    return True
+
+
+def stop_optional_mail(person: User, *, now: datetime) -> bool:
+    """By the link of a mail: who has it reads the person's mail. Effects as `choose_mail`; once is enough."""
+    return choose_mail(
+        person,
+        language=person.language,
+        time_zone=person.time_zone,
+        wants_optional=False,
+        by=person,
+        now=now,
+    )

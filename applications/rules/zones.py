@@ -54,6 +54,12 @@ def _zones() -> dict[str, str]:
     return first | _MOST_PEOPLE
 
 
+@cache
+def zone_names() -> tuple[str, ...]:
+    """Every zone where people live, for a person to choose theirs."""
+    return tuple(sorted({"UTC", *(row[2] for row in _table("zone.tab"))}))
+
+
 def _table(name: str) -> list[tuple[str, ...]]:
     text = resources.files("tzdata").joinpath("zoneinfo", name).read_text(encoding="utf-8")
     return [tuple(line.split("\t")) for line in text.splitlines() if line and not line.startswith("#")]
