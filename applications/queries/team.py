@@ -5,20 +5,23 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils.crypto import salted_hmac
 
-from applications.enums import Role
+from applications.enums import MessageState, Role
 from applications.exceptions import NotFound
-from applications.models import Customer, Invitation, JoinRequest, Membership, User
+from applications.models import Customer, Invitation, JoinRequest, Membership, OutboundMessage, User
 from applications.queries.customer import membership
 
 MOST_SHOWN = 200
 
 
+RETURNED = (MessageState.BOUNCED, MessageState.SUPPRESSED)
+
+
 @dataclass(frozen=True, slots=True)
 class Team:
-    """What the team page shows; invitations and requests are for owners alone."""
+    """What the team page shows; invitations, requests and returned mail are for owners alone."""
 
     mine: Membership
     members: list[Membership]
@@ -30,6 +33,11 @@ class Team:
         return self.mine.role == Role.OWNER
 
     @property
+    def returned(self) -> list[Membership]:
+        """Members whose last mail came back."""
+        return [m for m in self.members if self.is_owner and m.mail_state in RETURNED]  # type: ignore[attr-defined]
+
+    @property
     def other_owners(self) -> list[Membership]:
         return [m for m in self.members if m.role == Role.OWNER and m.pk != self.mine.pk and m.user.is_active]
 
@@ -38,7 +46,10 @@ def team(user: User, customer_id: int, now: datetime) -> Team:
     """The team of a customer this person belongs to. Raises NotFound for strangers."""
     mine = membership(user, customer_id)
     members = list(
-        Membership.objects.filter(customer_id=customer_id).select_related("user").order_by("joined_at", "pk")
+        Membership.objects.filter(customer_id=customer_id)
+        .select_related("user")
+        .annotate(mail_state=Subquery(_last_mail()))
+        .order_by("joined_at", "pk")
     )
     if mine.role != Role.OWNER:
         return Team(mine, members, [], [])
@@ -46,6 +57,15 @@ def team(user: User, customer_id: int, now: datetime) -> Team:
         customer_id=customer_id, closed_at__isnull=True, expires_at__gt=now
     ).order_by("invited_at", "pk")
     return Team(mine, members, list(invitations), list(open_requests(mine.customer)))
+
+
+def _last_mail() -> QuerySet[OutboundMessage]:
+    """What became of the last mail to a member's address: one that arrived makes good an older one that did not."""
+    settled = (MessageState.SENT, MessageState.DELIVERED, *RETURNED)
+    found = OutboundMessage.objects.filter(
+        user=OuterRef("user"), address=OuterRef("user__email"), state__in=settled
+    )
+    return found.order_by("-finished_at", "-pk").values("state")[:1]
 
 
 def open_requests(customer: Customer) -> list[JoinRequest]:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from applications.actions import team as actions
-from applications.enums import MessageKind, Role
+from applications.enums import MessageKind, MessageState, Role
 from applications.models import Customer, Invitation, JoinRequest, Membership, OutboundMessage, User
 from applications.queries.team import invitation_token
 from tests import factories
@@ -78,6 +78,31 @@ def test_the_team_page_costs_the_same_for_one_and_for_many(
     client = sign_in(owner)
     with django_assert_num_queries(7):  # session, person, place, members, invitations, requests, other places
         assert client.get(url("of", nordlys)).status_code == 200
+
+
+def test_owners_see_whose_mail_came_back_until_one_arrives(
+    sign_in: SignIn, nordlys: Customer, owner: User, colleague: User
+) -> None:
+    def mail(state: MessageState, minutes: int, address: str = colleague.email) -> None:
+        OutboundMessage.objects.create(
+            key=f"{state}:{minutes}",
+            kind=MessageKind.APPLICATION_DECIDED,
+            state=state,
+            user=colleague,
+            address=address,
+            queued_at=NOW,
+            due_at=NOW,
+            finished_at=NOW + timedelta(minutes=minutes),
+        )
+
+    said = "Our last mail to one of you came back"
+    mail(MessageState.BOUNCED, 1, "freja@old.example")
+    assert said not in sign_in(owner).get(url("of", nordlys)).content.decode()
+    mail(MessageState.BOUNCED, 2)
+    assert said in sign_in(owner).get(url("of", nordlys)).content.decode()
+    assert said not in sign_in(colleague).get(url("of", nordlys)).content.decode()
+    mail(MessageState.SENT, 3)
+    assert said not in sign_in(owner).get(url("of", nordlys)).content.decode()
 
 
 def test_an_owner_invites_and_the_person_comes_in(sign_in: SignIn, nordlys: Customer, owner: User) -> None:
