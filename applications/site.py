@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from applications.admin import MODEL_PAGES
 from applications.permissions import Can, can
 from applications.views import (
+    blind,
     deadlines,
     decision,
     desk,
@@ -108,6 +109,9 @@ _ROUTES: tuple[tuple[str, View, str], ...] = (
     ("queue/<str:reference>/decision/second/", decision.second, "case-second"),
     ("queue/<str:reference>/decision/return/", decision.give_back, "case-return"),
     ("queue/<str:reference>/decision/take-back/", decision.take_back, "case-take-back"),
+    ("blind/", blind.index, "blind"),
+    ("blind/take/", blind.take, "blind-take"),
+    ("blind/<str:reference>/", blind.case, "blind-case"),
     ("figures/", leads.index, "figures"),
     ("figures/figures.csv", leads.as_csv, "figures-csv"),
     ("handing/", handing.index, "handing"),

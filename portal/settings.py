@@ -114,6 +114,7 @@ WEBHOOK_HOSTS = env.listing(
     "WEBHOOK_HOSTS",
     help="`host:port` that gateways may be called at by plain http or inside: for developers only.",
 )
+BLIND_REVIEW_PERCENT = env.number("BLIND_REVIEW_PERCENT", 5, least=0, most=100, help="Cases judged twice.")
 LOG_LEVEL = env.choice(
     "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"), help="Least level that is written."
 )

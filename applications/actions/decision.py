@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from applications import letters
-from applications.actions import access, audit, message, transition
+from applications.actions import access, audit, blind, message, transition
 from applications.actions.review import TEXT_MAX, WRITERS, expect, lead_for, too_long
 from applications.enums import (
     FINAL_STATES,
@@ -191,7 +191,8 @@ def decide(
 
     Effects, in order, in one transaction: move DECIDE; each item closed with outcome, reasons and conditions; the
     rights of each approval, valid from now until `approval_months` later at the end of that day; the decision with
-    its letter, frozen; mail APPLICATION_DECIDED to owners and editors, `letter_delay_minutes` later. The same
+    its letter, frozen; mail APPLICATION_DECIDED to owners and editors, `letter_delay_minutes` later; for
+    some cases a blind second review (`actions.blind`). The same
     decision by the same person sent twice is one. Raises as `review.expect`, InvalidInput (`item-<id>`, `flags`,
     `words`), NotPossibleNow (`needs_second`: high risk and nobody recommended; `differs`: not what was
     recommended).
@@ -228,6 +229,7 @@ def _decide(
     _close(items, outcomes, edition, by=by, now=now)
     decision.decided_at, decision.decided_by = now, by
     _send(decision, edition, now=now)
+    blind.draw(decision, now=now)
     return decision
 
 

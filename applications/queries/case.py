@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Exists, F, OuterRef, Subquery
+from django.utils.translation import gettext as _
 
 from applications.enums import UNDECIDED_STATES, CapabilityState, Risk, State
-from applications.exceptions import NotFound
+from applications.exceptions import NotAllowed, NotFound
 from applications.models import (
     Application,
+    BlindReview,
     Decision,
     Flag,
     MailDomain,
@@ -48,6 +50,9 @@ def find(user: User, reference: str) -> Found:
     domains = MailDomain.objects.filter(customer=OuterRef("customer"), domain=email_domain(user.email))
     member = Membership.objects.filter(customer=OuterRef("customer"), user=user)
     rules = PolicyEdition.objects.filter(in_force=True)
+    blind = BlindReview.objects.filter(
+        decision__application=OuterRef("pk"), taken_by=user, judged_at__isnull=True
+    )
     found = (
         Application.objects.exclude(state=State.DRAFT)
         .filter(reference=read_reference(reference), submitted_at__isnull=False, edition__isnull=False)
@@ -55,6 +60,7 @@ def find(user: User, reference: str) -> Found:
         .defer("edition__text", "search_text")
         .annotate(
             near=Exists(domains) | Exists(member),
+            blind=Exists(blind),
             rules_digest=Subquery(rules.values("digest")[:1]),
             rules_id=Subquery(rules.values("pk")[:1]),
         )
@@ -62,6 +68,11 @@ def find(user: User, reference: str) -> Found:
     )
     if found is None:
         raise NotFound
+    if found.blind:
+        raise NotAllowed(
+            _("You judge this case blind, without seeing what others found. Record your outcome first."),
+            code="blind",
+        )
     if found.rules_id is None:
         raise no_edition()
     return Found(found, found.near, edition_by_digest(found.rules_digest, found.rules_id))

@@ -222,7 +222,7 @@ def casefile(user: User, reference: str, *, now: datetime, language: str | None)
     sections = sections_of(asked_by, submissions, views, verdicts, language)
     shown = {flag.row.pk for section in sections for judged in section.judged for flag in judged.flags}
     moves = _moves(user, application, decisions) if not found.near else frozenset()
-    items = [_item(item, edition, now, language) for item in rows]
+    items = [item_view(item, edition, now, language) for item in rows]
     return CaseFile(
         application=application,
         edition=edition,
@@ -281,7 +281,7 @@ def _clock(application: Application, edition: Edition, now: datetime) -> ClockDa
 # --- what is asked for ---
 
 
-def _item(row: RequestedCapability, edition: Edition, now: datetime, language: str | None) -> ItemView:
+def item_view(row: RequestedCapability, edition: Edition, now: datetime, language: str | None) -> ItemView:
     rule = case.as_rule_item(row, edition, now)
     capability = edition.capability(row.capability)
     use_case = edition.use_cases.get(row.use_case)

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from applications.models import Flag, SectionReview, Submission
 from applications.queries import case
 from applications.queries.answers import Row, rows_of
@@ -48,10 +50,20 @@ class SectionView:
     verdict: SectionReview | None
 
 
+def ours(code: str) -> tuple[str, str]:
+    """Name and advice of a flag that no edition names: we raise it ourselves (design §5, whose subscription)."""
+    if code == said.HELD_ELSEWHERE:
+        return (
+            _("Another customer holds a subscription that is named here"),
+            _("An owner of that customer agrees in the portal, or an operator moves the subscription."),
+        )
+    return code, ""
+
+
 def flag_view(row: Flag, edition: Edition, language: str | None) -> FlagView:
     rule = edition.screening.get(row.rule)
     if rule is None:
-        return FlagView(row, row.rule, "", "", guidance=False)
+        return FlagView(row, *ours(row.rule), "", guidance=False)
     return FlagView(
         row,
         rule.name.to(language),

@@ -16,6 +16,7 @@ from applications.enums import GRANTING_OUTCOMES, Outcome
 from applications.forms.decision import AS_ALL
 from applications.models import Application
 from applications.queries.casefile import CaseFile, Line, Told
+from applications.queries.judging import ours
 from applications.rules.review import Effect
 from applications.templatetags import portal_ui
 
@@ -152,7 +153,7 @@ def sentence(line: Line, file: CaseFile) -> str:
     return words % {
         "who": line.who or _("The schedule"),
         "capability": capability.name if capability else "",
-        "rule": rule.name if rule else line.data.get("rule", ""),
+        "rule": rule.name if rule else ours(str(line.data.get("rule", "")))[0],
         "section": line.data.get("section", ""),
     }
 
@@ -172,6 +173,11 @@ def _sentences() -> dict[str, str]:
         "application.return_to_review": _("%(who)s returned it to review."),
         "application.take_back": _("%(who)s took the decision back before its letter went out."),
         "application.decide": _("%(who)s decided."),
+        "blind.taken": _("%(who)s took the case for a blind second review."),
+        "blind.judged": _("%(who)s judged it in a blind second review."),
+        "evidence.attach": _("%(who)s added a file."),
+        "evidence.remove": _("%(who)s removed a file."),
+        "evidence.scan": _("%(who)s scanned a file."),
         "application.withdraw": _("%(who)s withdrew it."),
         "application.lapse": _("%(who)s let it lapse."),
         "right.approved": _("%(who)s granted %(capability)s."),

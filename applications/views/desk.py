@@ -91,6 +91,7 @@ def navigation(request: StaffRequest) -> list[dict[str, Any]]:
             )
         )
     leading = [
+        (reverse("admin:blind"), _("Blind second review"), Can.REVIEW),
         (reverse("admin:figures"), _("Figures"), Can.SEE_FIGURES),
         (reverse("admin:handing"), _("Hand cases over"), Can.LEAD),
     ]
