@@ -25,6 +25,8 @@ class Can(StrEnum):
     SEE_CUSTOMERS = "see_customers"
     OPERATE = "operate"
     SEE_RECORD = "see_record"
+    ARCHIVE = "archive"
+    FORGET = "forget"
     EXTEND = "extend"
     REVOKE = "revoke"
 
@@ -38,6 +40,8 @@ POWERS: dict[Can, frozenset[StaffRole]] = {
     Can.SEE_CUSTOMERS: _ALL,
     Can.OPERATE: frozenset({StaffRole.OPERATOR}),
     Can.SEE_RECORD: frozenset({StaffRole.LEAD, StaffRole.OPERATOR, StaffRole.AUDITOR}),
+    Can.ARCHIVE: frozenset({StaffRole.LEAD, StaffRole.AUDITOR}),
+    Can.FORGET: frozenset({StaffRole.LEAD, StaffRole.OPERATOR}),
     Can.EXTEND: frozenset({StaffRole.LEAD, StaffRole.OPERATOR}),
     Can.REVOKE: frozenset({StaffRole.REVIEWER, StaffRole.LEAD}),
 }

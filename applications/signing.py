@@ -13,11 +13,12 @@ from functools import lru_cache
 from typing import Any
 
 import jwt
+from cryptography.exceptions import InvalidSignature
 from cryptography.fernet import Fernet, MultiFernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from jwt.algorithms import OKPAlgorithm
-from jwt.utils import base64url_encode
+from jwt.utils import base64url_decode, base64url_encode
 
 ALGORITHM = "EdDSA"
 TOKEN_MAX = 8192
@@ -52,6 +53,25 @@ def sign(claims: dict[str, Any], kind: str) -> str:
     """A compact JWS over `claims`; `kind` stands in the header as `typ`, so that one kind never passes for another."""
     key = _keys()[0]
     return jwt.encode(claims, key.private, algorithm=ALGORITHM, headers={"typ": kind, "kid": key.kid})
+
+
+def stamp(text: str) -> str:
+    """A detached signature: the key's name and Ed25519 over the text."""
+    key = _keys()[0]
+    return f"{key.kid}.{base64url_encode(key.private.sign(text.encode())).decode()}"
+
+
+def is_stamped(text: str, stamped: str) -> bool | None:
+    """Whether the signature is ours over this text; None when its key is none of those we still have."""
+    kid, _dot, signature = stamped.partition(".")
+    key = next((known for known in _keys() if known.kid == kid), None)
+    if key is None:
+        return None
+    try:
+        key.private.public_key().verify(base64url_decode(signature), text.encode())
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def read(token: str, kind: str) -> dict[str, Any] | None:

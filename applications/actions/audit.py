@@ -1,5 +1,6 @@
 """Floor 4, lowest: one audit row for each change, in the change's own transaction (promise P8)."""
 
+import secrets
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from django.db import models
 from applications.enums import Source
 from applications.models import AuditEvent, AuditReason, User
 from applications.queries import bulk
+from applications.rules import seals
 
 
 def record(
@@ -27,9 +29,8 @@ def record(
 
     Must be called inside the transaction of the change. `source` defaults to person with `by`, else clock.
     """
-    written = (
-        AuditReason.objects.create(text=reason) if reason and isinstance(reason, str) else reason or None
-    )
+    why = reason if isinstance(reason, AuditReason) else written(reason) if reason else None
+    sealed = {seals.REASON: seals.commitment(why.salt, why.text)} if why else {}
     return AuditEvent.objects.create(
         at=now,
         action=action,
@@ -39,9 +40,14 @@ def record(
         application_ref=application_id,
         target=target._meta.model_name or "" if target is not None else "",
         target_ref=target.pk if target is not None else None,
-        data=dict(data or {}),
-        reason=written,
+        data={**(data or {}), **sealed},
+        reason=why,
     )
+
+
+def written(text: str) -> AuditReason:
+    """Keep a typed reason where it can be erased; the sealed row will hold its salted hash alone."""
+    return AuditReason.objects.create(text=text, salt=secrets.token_hex(16))
 
 
 def record_many(

@@ -15,7 +15,7 @@ from applications import permissions
 from applications.actions import access, audit, message
 from applications.enums import Basis, ExtensionReason, MessageKind, RightsAct
 from applications.exceptions import InvalidInput, NotAllowed, NotPossibleNow, SomebodyWasFaster
-from applications.models import AccessGrant, AuditReason, Customer, Proposal, Subscription, User
+from applications.models import AccessGrant, Customer, Proposal, Subscription, User
 from applications.permissions import Can
 from applications.rules.identifiers import clean_text
 from applications.rules.policy import Edition
@@ -197,7 +197,7 @@ def _propose(act: RightsAct, *, reason: str, by: User, now: datetime, **fields: 
         with transaction.atomic():
             proposal = Proposal.objects.create(
                 act=act,
-                reason=AuditReason.objects.create(text=why),
+                reason=audit.written(why),
                 proposed_at=now,
                 proposed_by=by,
                 **fields,

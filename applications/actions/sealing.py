@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
+from applications import signing
 from applications.models import AuditSeal
 from applications.queries.audit import BEFORE_ALL, entries_after
 from applications.rules import seals
@@ -12,8 +13,8 @@ from applications.rules import seals
 def seal_next(*, size: int, now: datetime) -> int:
     """Seal the next rows of the trail, at most `size`, in commit order. Returns how many; 0 when there are none.
 
-    Only rows below every running transaction are taken, so none comes late into a sealed stretch. Two at once: the
-    number of a seal is unique, the slower one does nothing.
+    The seal is signed. Only rows below every running transaction are taken, so none comes late into a sealed
+    stretch. Two at once: the number of a seal is unique, the slower one does nothing.
     """
     last = AuditSeal.objects.order_by("-number").defer("leaves").first()
     found = entries_after((last.last_transaction, last.last_event) if last else BEFORE_ALL, size)
@@ -42,6 +43,7 @@ def seal_next(*, size: int, now: datetime) -> int:
                 root=root,
                 previous=previous,
                 digest=digest,
+                signature=signing.stamp(digest),
                 sealed_at=now,
             )
     except IntegrityError:

@@ -1,5 +1,6 @@
 """Floor 4: answers become fixed, by submitting and by answering a reviewer's question (design §5)."""
 
+import secrets
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,8 +8,8 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from applications import permissions
-from applications.actions import message, requested, transition
-from applications.enums import Basis, FlagEffect, MessageKind, Move, State
+from applications.actions import message, renewal, requested, transition
+from applications.enums import Basis, FlagEffect, Kind, MessageKind, Move, State
 from applications.exceptions import InvalidInput, NotPossibleNow, SomebodyWasFaster
 from applications.models import (
     AccessGrant,
@@ -21,6 +22,7 @@ from applications.models import (
 )
 from applications.queries.application import Draft, Reading, clashes, draft_of, names_of, read_answers
 from applications.queries.customer import confirmed_addresses
+from applications.queries.followups import appeal_ends_at
 from applications.rules import answers as said
 from applications.rules import screening
 from applications.rules.deadlines import business_days_between, business_deadline
@@ -34,14 +36,15 @@ def submit(*, application: Application, edition: Edition, by: User, now: datetim
     """Fix the answers and hand the application over. Twice at once, or again, is one effect (promise P4).
 
     Effects, in order: state submitted with its audit row, frozen answers, subscriptions that nobody held, one item
-    for each capability × use case × subscription (what needs no person is closed at once), screening flags, one
-    message to the owners. Raises NotFound and NotAllowed by role; InvalidInput by question; NotPossibleNow with
-    code `nothing_to_decide` when everything asked for is open or retired, `free_mail` without an address of the
-    organisation.
+    for each capability × use case × subscription (what needs no person is closed at once), screening flags, what a
+    renewal in time holds, one message to the owners. Raises NotFound and NotAllowed by role; InvalidInput by
+    question; NotPossibleNow with code `nothing_to_decide` when everything asked for is open or retired, `free_mail`
+    without an address of the organisation, `too_late` for an appeal after its last day.
     """
     permissions.require_member_move(by, application, Move.SUBMIT)
     if application.state != State.DRAFT and application.submitted_at is not None:
         return application
+    _require_in_time(application, edition, now)
     _require_organisation_address(by, edition)
     try:
         with transaction.atomic():
@@ -62,8 +65,8 @@ def _submit(application: Application, edition: Edition, by: User, now: datetime)
     _hold(application, State.DRAFT, now)
     draft = draft_of(application)
     reading = _read_whole(application, edition, draft, now)
-    frozen = said.asked_only(edition, draft.by_section)
-    flags = _screen(edition, frozen, now)
+    frozen = _Frozen(said.asked_only(edition, draft.by_section))
+    flags = _screen(edition, frozen.answers, now)
     subscriptions = requested.subscriptions_of(application, edition, draft, reading, now)
     foreign = any(row.customer_id != application.customer_id for row in subscriptions.values())
     zone = ZoneInfo(edition.time_zone)
@@ -74,7 +77,7 @@ def _submit(application: Application, edition: Edition, by: User, now: datetime)
         Move.SUBMIT,
         by=by,
         now=now,
-        data={"edition": edition.code, "digest": said.digest(frozen), "items": len(reading.wishes)},
+        data={"edition": edition.code, "digest": frozen.digest, "items": len(reading.wishes)},
         edition_id=PolicyEdition.objects.values_list("pk", flat=True).get(code=edition.code),
         submitted_at=now,
         submitted_by_id=by.pk,
@@ -89,6 +92,7 @@ def _submit(application: Application, edition: Edition, by: User, now: datetime)
     requested.add_items(application, reading.wishes, subscriptions, now)
     requested.add_settled(application, reading, subscriptions, now)
     requested.raise_flags(application, 1, flags, foreign, edition, now)
+    renewal.hold(application, by=by, now=now)
     message.tell_customer(
         MessageKind.APPLICATION_SUBMITTED,
         key=f"submitted:{application.pk}",
@@ -133,8 +137,8 @@ def _respond(application: Application, text: str, edition: Edition, by: User, no
     _hold(application, State.INFORMATION_REQUESTED, now)
     draft = draft_of(application)
     reading = _read_whole(application, edition, draft, now)
-    frozen = said.asked_only(edition, draft.by_section)
-    flags = _screen(edition, frozen, now)
+    frozen = _Frozen(said.asked_only(edition, draft.by_section))
+    flags = _screen(edition, frozen.answers, now)
     subscriptions = requested.subscriptions_of(application, edition, draft, reading, now)
     foreign = any(row.customer_id != application.customer_id for row in subscriptions.values())
     target_at = _target_after_pause(application, edition, now)
@@ -144,7 +148,7 @@ def _respond(application: Application, text: str, edition: Edition, by: User, no
         Move.RESPOND,
         by=by,
         now=now,
-        data={"digest": said.digest(frozen), "submission": number},
+        data={"digest": frozen.digest, "submission": number},
         paused_at=None,
         target_at=target_at,
         urgent_at=min(filter(None, (target_at, application.deadline_at))),
@@ -157,6 +161,8 @@ def _respond(application: Application, text: str, edition: Edition, by: User, no
     _freeze(application, number, frozen, by, now)
     requested.sync_items(application, reading, subscriptions, now)
     requested.raise_flags(application, number, flags, foreign, edition, now)
+    renewal.let_go(application, by=by, now=now)
+    renewal.hold(application, by=by, now=now)
     return application
 
 
@@ -185,6 +191,14 @@ def _require_organisation_address(by: User, edition: Edition) -> None:
         raise NotPossibleNow(
             _("Only an address of your organisation may submit. Add and confirm one in your account first."),
             code="free_mail",
+        )
+
+
+def _require_in_time(application: Application, edition: Edition, now: datetime) -> None:
+    until = appeal_ends_at(application, edition) if application.kind == Kind.APPEAL else None
+    if until is not None and now >= until:
+        raise NotPossibleNow(
+            _("The last day to appeal is over. You can apply again at any time instead."), code="too_late"
         )
 
 
@@ -274,14 +288,21 @@ def _target_after_pause(application: Application, edition: Edition, now: datetim
 # --- writing -------------------------------------------------------------------------------------------------------
 
 
-def _freeze(
-    application: Application, number: int, frozen: dict[str, dict[str, object]], by: User, now: datetime
-) -> None:
+class _Frozen:
+    """Answers with the salted hash that the record holds of them."""
+
+    def __init__(self, answers: dict[str, dict[str, object]]) -> None:
+        self.answers, self.salt = answers, secrets.token_hex(16)
+        self.digest = said.digest(answers, self.salt)
+
+
+def _freeze(application: Application, number: int, frozen: _Frozen, by: User, now: datetime) -> None:
     Submission.objects.create(
         application=application,
         number=number,
-        answers=frozen,
-        digest=said.digest(frozen),
+        answers=frozen.answers,
+        digest=frozen.digest,
+        salt=frozen.salt,
         submitted_at=now,
         submitted_by=by,
     )

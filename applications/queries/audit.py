@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from applications import signing
 from applications.models import AuditEvent, AuditSeal
 from applications.queries.change import settled_below
 from applications.rules import seals
@@ -40,13 +41,39 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """`head` is the newest seal: who keeps it elsewhere also sees when the end of the chain is cut off."""
+    """`head` is the newest seal: a checkpoint of it, kept elsewhere, also shows when the end of the chain is cut off
+    or all of it made anew. `unproven`: seals whose signature no key of ours can check any more.
+    """
 
     seals: int
     events: int
     unsealed: int
     head: str
     finding: Finding | None
+    unproven: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The end of the chain as it was once: the number of the last seal, and its digest."""
+
+    number: int
+    head: str
+
+
+CHECKPOINT = "audit-checkpoint"
+
+
+def export(found: Verification, at: str) -> str:
+    """A signed checkpoint of a trail that was found whole."""
+    claims = {"seals": found.seals, "events": found.events, "head": found.head, "at": at}
+    return signing.sign(claims, CHECKPOINT)
+
+
+def read_checkpoint(token: str) -> Checkpoint | None:
+    """None when we did not sign it."""
+    claims = signing.read(token, CHECKPOINT)
+    return Checkpoint(int(claims["seals"]), str(claims["head"])) if claims else None
 
 
 def events_after(position: Position) -> QuerySet[AuditEvent]:
@@ -72,22 +99,32 @@ def _entry(row: dict[str, Any]) -> tuple[Position, bytes]:
     return (row["transaction"], pk), seals.entry(pk, row)
 
 
-def verify() -> Verification:
-    """Read all seals and rows again, one seal at a time, up to the first thing that is not as sealed."""
-    previous, number, count, position = seals.FIRST, 0, 0, BEFORE_ALL
+def verify(against: Checkpoint | None = None) -> Verification:
+    """Read all seals and rows again, one seal at a time, up to the first thing that is not as sealed.
+
+    With a checkpoint also: that the chain still runs through it.
+    """
+    previous, number, count, position, unproven = seals.FIRST, 0, 0, BEFORE_ALL, 0
     finding: Finding | None = None
+    signed = False
     for seal in AuditSeal.objects.order_by("number").iterator(chunk_size=1):
         number += 1
-        finding = _broken(seal, number, previous) or next(_differences(seal, position), None)
+        finding = _broken(seal, number, previous, signed) or next(_differences(seal, position), None)
+        if not finding and against and against.number == number and against.head != seal.digest:
+            finding = Finding("not_the_checkpoint", number)
         if finding:
             break
+        signed = signed or bool(seal.signature)
+        unproven += signing.is_stamped(seal.digest, seal.signature) is None
         previous, count = seal.digest, count + seal.count
         position = (seal.last_transaction, seal.last_event)
+    if not finding and against and against.number > number:
+        finding = Finding("seal_dropped", number + 1)
     unsealed = 0 if finding else events_after(position).count()
-    return Verification(number, count, unsealed, previous, finding)
+    return Verification(number, count, unsealed, previous, finding, unproven)
 
 
-def _broken(seal: AuditSeal, number: int, previous: str) -> Finding | None:
+def _broken(seal: AuditSeal, number: int, previous: str, signed: bool) -> Finding | None:
     if seal.number != number:
         return Finding("seal_dropped", number)
     leaves = bytes(seal.leaves)
@@ -101,6 +138,8 @@ def _broken(seal: AuditSeal, number: int, previous: str) -> Finding | None:
     )
     if seal.digest != stands or seal.previous != previous or seal.root != seals.root(leaves):
         return Finding("seal_changed", number)
+    if (signed and not seal.signature) or signing.is_stamped(seal.digest, seal.signature) is False:
+        return Finding("seal_not_ours", number)
     return None
 
 
@@ -123,3 +162,16 @@ def _differences(seal: AuditSeal, after: Position) -> Iterator[Finding]:
                 found[pk] == digest and found.get(other) == sealed[pk] for other, digest in sealed.items()
             )
             yield Finding("swapped" if is_swap else "changed", seal.number, pk)
+    yield from _reasons(rows, seal.number)
+
+
+def _reasons(rows: QuerySet[AuditEvent], number: int) -> Iterator[Finding]:
+    """Typed reasons against the hash in their row, but for those that were erased: text and salt are gone together."""
+    typed = rows.filter(reason__isnull=False).values_list(
+        "pk", "data", "reason__text", "reason__salt", "reason__erased_at"
+    )
+    for pk, data, text, salt, erased_at in typed.iterator():
+        if text is None:
+            yield Finding("reason_dropped", number, pk)
+        elif not erased_at and data.get(seals.REASON, "") not in ("", seals.commitment(salt, text)):
+            yield Finding("reason_changed", number, pk)

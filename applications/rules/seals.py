@@ -12,6 +12,13 @@ from typing import Any
 FIRST = "0" * 64
 """What the first seal is chained to."""
 _ID, _ENTRY = 8, 40
+REASON = "reason_sha256"
+"""Where a row holds the commitment to the reason that somebody typed."""
+
+
+def commitment(salt: str, text: str) -> str:
+    """Proves a text as long as its salt is kept, and says nothing once it is not."""
+    return hashlib.sha256(f"{salt}\0{text}".encode()).hexdigest()
 
 
 def content(values: Mapping[str, Any]) -> bytes:

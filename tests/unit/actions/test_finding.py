@@ -42,7 +42,7 @@ def test_a_flag_that_does_not_apply_lowers_the_risk(
     assert (raised.settlement, raised.settled_by, raised.settled_at) == ("cured", reviewer, now)
     assert held.risk == Risk.LOW
     event = AuditEvent.objects.get(application_ref=held.pk)
-    assert (event.action, event.data) == ("flag.settled", {"rule": "minors", "settlement": "cured"})
+    assert (event.action, event.data["rule"], event.data["settlement"]) == ("flag.settled", "minors", "cured")
     assert event.reason.text == "Only with a guardian."
 
 
