@@ -93,6 +93,8 @@ class Desk(AdminSite):
 
 _ROUTES: tuple[tuple[str, View, str], ...] = (
     ("queue/take-next/", queue.take_next, "take-next"),
+    ("queue/filters/", queue.save_filter, "filter-save"),
+    ("queue/filters/<int:pk>/delete/", queue.delete_filter, "filter-delete"),
     ("queue/<str:reference>/", review.case, "case"),
     ("queue/<str:reference>/claim/", review.claim, "case-claim"),
     ("queue/<str:reference>/release/", review.release, "case-release"),
@@ -103,6 +105,8 @@ _ROUTES: tuple[tuple[str, View, str], ...] = (
     ("queue/<str:reference>/files/<slug:name>/", evidence.download_of_case, "case-file"),
     ("queue/<str:reference>/letter.pdf", papers.letter_of_case, "case-letter"),
     ("queue/<str:reference>/notes/", review.note, "case-note"),
+    ("queue/<str:reference>/read/", review.read, "case-read"),
+    ("queue/<str:reference>/conditions/<slug:code>/", review.settle_condition, "case-condition"),
     ("queue/<str:reference>/decision/", decision.preview, "case-decision"),
     ("queue/<str:reference>/decision/edit/", decision.edit, "case-edit"),
     ("queue/<str:reference>/decision/confirm/", decision.confirm, "case-confirm"),

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from applications import letters
-from applications.actions import access, audit, blind, message, transition
+from applications.actions import access, audit, blind, condition, message, transition
 from applications.actions.review import TEXT_MAX, WRITERS, expect, lead_for, too_long
 from applications.enums import (
     FINAL_STATES,
@@ -190,10 +190,10 @@ def decide(
     """Decide every open item of a case, alone, or as the second person who confirms a recommendation exactly.
 
     Effects, in order, in one transaction: move DECIDE; each item closed with outcome, reasons and conditions; the
-    rights of each approval, valid from now until `approval_months` later at the end of that day; the decision with
-    its letter, frozen; mail APPLICATION_DECIDED to owners and editors, `letter_delay_minutes` later; for
-    some cases a blind second review (`actions.blind`). The same
-    decision by the same person sent twice is one. Raises as `review.expect`, InvalidInput (`item-<id>`, `flags`,
+    rights of each approval, valid from now until `approval_months` later at the end of that day, and its conditions
+    with the day each is due; the decision with its letter, frozen; mail APPLICATION_DECIDED to owners and editors,
+    `letter_delay_minutes` later; for some cases a blind second review (`actions.blind`). The same decision by the
+    same person sent twice is one. Raises as `review.expect`, InvalidInput (`item-<id>`, `flags`,
     `words`), NotPossibleNow (`needs_second`: high risk and nobody recommended; `differs`: not what was
     recommended).
     """
@@ -343,6 +343,7 @@ def _close(
         item.save(update_fields=["outcome", "closed_at", "reasons", "conditions"])
         if said.outcome in GRANTING_OUTCOMES:
             access.grant_approval(item, edition=edition, ends_at=ends_at, by=by, now=now)
+            condition.promise(item, edition=edition, now=now)
 
 
 def _send(decision: Decision, edition: Edition, *, now: datetime) -> None:

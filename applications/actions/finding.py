@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from applications.actions import audit, message
+from applications.actions import audit, desk, message
 from applications.actions.review import TEXT_MAX, WRITERS, required_text, too_long
 from applications.enums import MessageKind, Move, Settlement, State
 from applications.exceptions import InvalidInput, NotAllowed, NotFound, NotPossibleNow
@@ -114,7 +114,10 @@ def note(
     now: datetime,
     section: str = "",
 ) -> Note:
-    """Write a line between staff (`internal`), or one to the applicant. Effects: the note, audit row, mail if to them.
+    """Write a line between staff (`internal`), or one to the applicant.
+
+    Effects: the note, audit row, mail if to them; what mentions the writer in the case is read; whom a line between
+    staff names with "@" is told (`desk.mention`).
 
     The same line by the same person within a minute is one (double click). Raises NotAllowed, NotPossibleNow (a
     draft, or to the applicant of a closed case), InvalidInput (`body`).
@@ -135,7 +138,10 @@ def note(
         application=application, author=by, internal=internal, section=section, body=said, written_at=now
     )
     _record_note(written, application, by, now)
-    if not internal:
+    desk.read_mentions(application.pk, by=by, now=now)  # who writes has read
+    if internal:
+        desk.mention(written, by=by, now=now)
+    else:
         message.tell_customer(
             MessageKind.MESSAGE_WRITTEN,
             key=f"message_written:{written.pk}",

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from applications.enums import Risk, Settlement
+from applications.enums import ConditionState, Risk, Settlement
 from applications.forms.base import FilterForm, PortalForm
 from applications.models import User
 from applications.queries.queue import LANES
@@ -64,6 +64,16 @@ class QueueFilter(FilterForm):
         return str(self.cleaned_data.get(name) or "")
 
 
+class SaveFilterForm(PortalForm):
+    """A name for what the queue shows now."""
+
+    name = forms.CharField(label=_("Name of this view"), max_length=60)
+    shared = forms.BooleanField(label=_("Other reviewers may use it"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id="save-%s", **kwargs)
+
+
 class AskForm(PortalForm):
     """A question to the applicant; the clock stops until they answer."""
 
@@ -95,7 +105,13 @@ class NoteForm(PortalForm):
         initial="staff",
         widget=forms.RadioSelect,
     )
-    body = forms.CharField(label=_("Message"), widget=forms.Textarea(attrs=LONG))
+    body = forms.CharField(
+        label=_("Message"),
+        help_text=_(
+            "Between reviewers, “@rosa” or “@rosakeller” tells Rosa Keller, by the name or the mail address."
+        ),
+        widget=forms.Textarea(attrs=LONG),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, auto_id="note-%s", **kwargs)
@@ -140,6 +156,24 @@ class SectionForm(PortalForm):
 
     def __init__(self, *args: Any, section: str, **kwargs: Any) -> None:
         super().__init__(*args, auto_id=f"section-{section}-%s", **kwargs)
+
+
+class ConditionForm(PortalForm):
+    """What became of a condition of an approval."""
+
+    state = forms.ChoiceField(
+        label=_("What you found"),
+        choices=[(one.value, one.label) for one in (ConditionState.MET, ConditionState.DROPPED)],
+        widget=forms.RadioSelect,
+    )
+    note = forms.CharField(
+        label=_("How you know"),
+        help_text=_("Stands in the record. The customer does not read it."),
+        widget=forms.Textarea(attrs=SHORT),
+    )
+
+    def __init__(self, *args: Any, code: str, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id=f"condition-{code}-%s", **kwargs)
 
 
 class AssignForm(PortalForm):

@@ -3,13 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Subquery
+from django.db.models import Exists, F, Func, IntegerField, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from applications.enums import UNDECIDED_STATES, CapabilityState, Risk, State
 from applications.exceptions import NotAllowed, NotFound
 from applications.models import (
+    AccessGrant,
     Application,
     BlindReview,
     Decision,
@@ -18,6 +20,7 @@ from applications.models import (
     Membership,
     PolicyEdition,
     RequestedCapability,
+    Subscription,
     User,
 )
 from applications.permissions import Can, require
@@ -28,12 +31,23 @@ from applications.rules.policy import Edition
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """What a customer holds and held, in numbers."""
+
+    subscriptions: int
+    in_force: int
+    ended: int
+    revoked: int
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """A case, whether the reader stands too near to judge it, and the edition in force."""
 
     application: Application
     near: bool
     edition: Edition
+    history: History | None = None
 
 
 def load(user: User, reference: str) -> Application:
@@ -41,8 +55,8 @@ def load(user: User, reference: str) -> Application:
     return find(user, reference).application
 
 
-def find(user: User, reference: str) -> Found:
-    """One case for staff, by one statement.
+def find(user: User, reference: str, *, history_at: datetime | None = None) -> Found:
+    """One case for staff, by one statement; with the numbers of its customer's history when an instant is given.
 
     Raises NotAllowed for who may not see cases, NotFound for drafts and what is not there (promise P9), NoEdition.
     """
@@ -53,6 +67,7 @@ def find(user: User, reference: str) -> Found:
     blind = BlindReview.objects.filter(
         decision__application=OuterRef("pk"), taken_by=user, judged_at__isnull=True
     )
+    numbers = _numbers(history_at) if history_at else {}
     found = (
         Application.objects.exclude(state=State.DRAFT)
         .filter(reference=read_reference(reference), submitted_at__isnull=False, edition__isnull=False)
@@ -63,6 +78,7 @@ def find(user: User, reference: str) -> Found:
             blind=Exists(blind),
             rules_digest=Subquery(rules.values("digest")[:1]),
             rules_id=Subquery(rules.values("pk")[:1]),
+            **numbers,
         )
         .first()
     )
@@ -75,7 +91,26 @@ def find(user: User, reference: str) -> Found:
         )
     if found.rules_id is None:
         raise no_edition()
-    return Found(found, found.near, edition_by_digest(found.rules_digest, found.rules_id))
+    history = History(*(getattr(found, name) for name in numbers)) if numbers else None
+    return Found(found, found.near, edition_by_digest(found.rules_digest, found.rules_id), history)
+
+
+def _numbers(at: datetime) -> dict[str, Subquery]:
+    """The fields of History, each counted by itself over what the customer has."""
+    held = Subscription.objects.filter(customer=OuterRef("customer"))
+    rights = AccessGrant.objects.filter(customer=OuterRef("customer"))
+    kept = rights.filter(revoked_at=None)
+    return {
+        "subscriptions_held": _count(held),
+        "rights_in_force": _count(kept.filter(starts_at__lte=at, ends_at__gt=at)),
+        "rights_ended": _count(kept.filter(ends_at__lte=at)),
+        "rights_revoked": _count(rights.filter(revoked_at__isnull=False)),
+    }
+
+
+def _count(rows: QuerySet[Any]) -> Subquery:
+    number = Func("pk", function="COUNT", output_field=IntegerField())
+    return Subquery(rows.order_by().annotate(number=number).values("number"))
 
 
 def items_of(application: Application) -> list[RequestedCapability]:

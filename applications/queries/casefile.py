@@ -9,25 +9,29 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 
-from applications.enums import UNDECIDED_STATES, Move, State
+from applications.enums import UNDECIDED_STATES, Move, Settlement, State
 from applications.exceptions import NotFound
 from applications.models import (
     Application,
     AuditEvent,
     Decision,
+    Flag,
     InformationRequest,
+    Mention,
     Note,
     RequestedCapability,
     User,
 )
 from applications.permissions import Can, can
 from applications.queries import case
+from applications.queries.condition import Promise, conditions_of
 from applications.queries.desk import face_of
 from applications.queries.evidence import File, files_of
 from applications.queries.judging import FlagView, SectionView, flag_view, sections_of
 from applications.queries.policy import edition_of
+from applications.queries.precedent import Precedent, newest_like, precedents
 from applications.rules import workflow
 from applications.rules.deadlines import days_left
 from applications.rules.policy import Edition, Paragraph
@@ -101,6 +105,9 @@ class CaseFile:
     decisions: list[Decision]
     record: list[Line]
     others: list[Application]
+    history: case.History | None
+    precedents: list[Precedent]
+    conditions: list[Promise]
     clock: ClockDay | None
     days_left: int | None
     submission: int
@@ -122,6 +129,10 @@ class CaseFile:
             self.application,
             answered=last is not None and last.answered_at == self.application.state_changed_at,
         )
+
+    @property
+    def mentions_you(self) -> bool:
+        return any(note.for_you for note in self.notes)
 
     @property
     def talk(self) -> int:
@@ -198,11 +209,11 @@ class CaseFile:
 
 
 def casefile(user: User, reference: str, *, now: datetime, language: str | None) -> CaseFile:
-    """Everything the page of a case shows, in eleven statements.
+    """Everything the page of a case shows, in eleven statements; twelve when it is decided.
 
     Raises as `case.find`.
     """
-    found = case.find(user, reference)
+    found = case.find(user, reference, history_at=now)
     application, edition = found.application, found.edition
     row = application.edition
     if row is None:
@@ -211,9 +222,14 @@ def casefile(user: User, reference: str, *, now: datetime, language: str | None)
     submissions = list(application.submissions.order_by("-number")[:2])
     rows = case.items_of(application)
     number = submissions[0].number if submissions else 0
-    flags = list(
-        application.flags.filter(submission_number=number).select_related("settled_by").order_by("id")
+    undecided = application.state in UNDECIDED_STATES
+    like = newest_like(application, rows) if undecided else []
+    raised = Flag.objects.filter(
+        Q(application=application, submission_number=number) | Q(application__in={row[0] for row in like})
     )
+    raised_by_all = list(raised.select_related("settled_by").order_by("id"))
+    flags = [flag for flag in raised_by_all if flag.application_id == application.pk]
+    rules = {flag.rule for flag in flags if flag.settlement != Settlement.CURED}
     verdicts = {one.section: one for one in application.section_reviews.select_related("reviewed_by")}
     decisions = list(
         application.decisions.select_related("recommended_by", "decided_by", "returned_by").order_by("-id")
@@ -238,11 +254,18 @@ def casefile(user: User, reference: str, *, now: datetime, language: str | None)
                 :NEWEST
             ]
         ),
-        notes=list(application.notes.select_related("author").order_by("-id")[:NEWEST]),
+        notes=list(
+            application.notes.select_related("author")
+            .annotate(for_you=Exists(Mention.objects.filter(note=OuterRef("pk"), person=user, read_at=None)))
+            .order_by("-id")[:NEWEST]
+        ),
         evidence=files_of(application),
         decisions=decisions,
         record=_record(application),
         others=_others(application),
+        history=found.history,
+        precedents=precedents(like, raised_by_all, rules, edition, language),
+        conditions=[] if undecided else conditions_of(application, edition, now, language),
         clock=_clock(application, edition, now),
         days_left=days_left(now, application.deadline_at) if application.deadline_at else None,
         submission=number,

@@ -34,6 +34,9 @@ class QueueRow:
     reviewer: str
     mine: bool
     free: bool
+    decidable: bool
+    services: tuple[str, ...]
+    age: int | None
 
 
 def rows(
@@ -46,6 +49,7 @@ def _row(found: Found, edition: Edition, user: User, now: datetime, language: st
     case = found.case
     codes = list(dict.fromkeys(item.capability for item in found.items))
     names = [known.name.to(language) for code in codes if (known := edition.capability(code))]
+    services = dict.fromkeys(known.service for code in codes if (known := edition.capability(code)))
     rules = [edition.screening.get(flag.rule) for flag in found.flags]
     words = tuple(dict.fromkeys(rule.name.to(language) for rule in rules if rule))
     order = ("deny", "escalate", "condition", "ask")
@@ -64,6 +68,11 @@ def _row(found: Found, edition: Edition, user: User, now: datetime, language: st
         reviewer=str(case.assigned_to) if case.assigned_to else "",
         mine=case.assigned_to_id == user.pk,
         free=case.state == State.SUBMITTED,
+        decidable=case.state == State.IN_REVIEW,
+        services=tuple(
+            edition.services[code].name.to(language) for code in services if code in edition.services
+        ),
+        age=(now - case.submitted_at).days if case.submitted_at and case.closed_at is None else None,
     )
 
 

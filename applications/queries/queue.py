@@ -11,16 +11,31 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BooleanField, Count, Exists, F, Func, OuterRef, Q, QuerySet, Value
+from django.db.models import (
+    BooleanField,
+    Count,
+    Exists,
+    F,
+    FilteredRelation,
+    Func,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
 from django.utils.translation import gettext_lazy as _
 
-from applications.enums import UNDECIDED_STATES, Kind, Settlement, StaffRole, State
+from applications.enums import UNDECIDED_STATES, ConditionState, Kind, Settlement, StaffRole, State
 from applications.models import (
     Application,
+    Condition,
     Decision,
     Flag,
     InformationRequest,
     Membership,
+    Mention,
     RequestedCapability,
     Submission,
     User,
@@ -61,12 +76,42 @@ class After(Func):
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A view of the open cases. `condition` may depend on who looks and when."""
+    """A view of the open cases. `condition` may depend on who looks and when. `counted` is there for lanes that go
+    beyond open cases: how many they hold, by rows of their own.
+    """
 
     code: str
     label: Any
     condition: Callable[[User, datetime], Q]
     alarm: bool = False
+    key: str = ""
+    counted: Callable[[User, datetime], QuerySet[Any]] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.code.replace("-", "_")
+
+
+def _unread(user: User) -> QuerySet[Mention]:
+    return Mention.objects.filter(person=user, read_at=None)
+
+
+def _overdue(now: datetime) -> QuerySet[Condition]:
+    return Condition.objects.filter(state=ConditionState.OPEN, due_at__lte=now)
+
+
+class _Cases(Func):
+    """How many cases the rows of a statement are about, without grouping them."""
+
+    function = "COUNT"
+    template = "COUNT(DISTINCT %(expressions)s)"
+    output_field = IntegerField()
+
+
+class _Once(Subquery):
+    """A number from a statement of its own beside aggregates over other rows."""
+
+    contains_aggregate = True
 
 
 LANES = (
@@ -87,15 +132,32 @@ LANES = (
         _("Ends within 60 days"),
         lambda user, now: Q(deadline_at__gt=now, deadline_at__lte=now + NEAR),
     ),
+    Lane(
+        "mentions",
+        _("Mention you"),
+        lambda user, now: Q(pk__in=_unread(user).values("note__application")),
+        key="m",
+        counted=lambda user, now: _unread(user).annotate(cases=_Cases("note__application")),
+    ),
+    Lane(
+        "conditions",
+        _("Conditions overdue"),
+        lambda user, now: Q(pk__in=_overdue(now).values("item__application")),
+        alarm=True,
+        key="o",
+        counted=lambda user, now: _overdue(now).annotate(cases=_Cases("item__application")),
+    ),
 )
 LANE = {lane.code: lane for lane in LANES}
 
 
 def lane_counts(user: User, now: datetime) -> dict[str, int]:
-    """How many open cases each lane holds; one statement over the open rows alone."""
+    """How many cases each lane holds; one statement over open cases, unread mentions and overdue conditions alone."""
     return Application.objects.filter(OPEN_CASES).aggregate(
         **{
-            lane.code.replace("-", "_"): Count("state", filter=lane.condition(user, now) or None)
+            lane.name: Count("state", filter=lane.condition(user, now) or None)
+            if lane.counted is None
+            else _Once(lane.counted(user, now).order_by().values("cases"))
             for lane in LANES
         }
     )
@@ -185,12 +247,13 @@ def _flags(cases: Sequence[Application]) -> dict[int, list[Flag]]:
 
 
 def _narrowed(asked: Asked, user: User, now: datetime) -> QuerySet[Application]:
+    lane = LANE[asked.lane]
     found = (
         Application.objects.exclude(state=State.DRAFT)
-        if asked.closed_too
+        if asked.closed_too or lane.counted
         else Application.objects.filter(OPEN_CASES)
     )
-    found = found.filter(LANE[asked.lane].condition(user, now))
+    found = found.filter(lane.condition(user, now))
     if asked.reviewer == "me":
         found = found.filter(assigned_to=user)
     elif asked.reviewer == "nobody":
@@ -254,11 +317,47 @@ def waiting_for(user: User, limit: int = TRIES) -> list[Application]:
 
 def reviewers() -> list[User]:
     """Everybody who can have a case, by name."""
-    return list(
-        User.objects.filter(is_active=True, staff_role__in=[StaffRole.REVIEWER, StaffRole.LEAD]).order_by(
-            "name", "email"
-        )
+    return list(_reviewers())
+
+
+def _reviewers() -> QuerySet[User]:
+    judging = [StaffRole.REVIEWER, StaffRole.LEAD]
+    return User.objects.filter(is_active=True, staff_role__in=judging).order_by("name", "email", "pk")
+
+
+# --- saved filters ---
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A saved filter that somebody may use."""
+
+    pk: int
+    name: str
+    query: str
+    shared: bool
+    owner: User
+
+
+def reviewers_and_filters(user: User) -> tuple[list[User], list[Kept]]:
+    """`reviewers`, and their filters that this person may use: their own, by name, then shared ones. One statement."""
+    usable = FilteredRelation(
+        "saved_filters", condition=Q(saved_filters__shared=True) | Q(saved_filters__owner=user)
     )
+    rows = _reviewers().annotate(
+        usable=usable,
+        filter_pk=F("usable__pk"),
+        filter_name=F("usable__name"),
+        filter_query=F("usable__query"),
+        filter_shared=F("usable__shared"),
+    )
+    people: dict[int, User] = {}
+    kept = []
+    for row in rows:
+        owner = people.setdefault(row.pk, row)
+        if row.filter_pk:
+            kept.append(Kept(row.filter_pk, row.filter_name, row.filter_query, row.filter_shared, owner))
+    return list(people.values()), sorted(kept, key=lambda one: (one.owner.pk != user.pk, one.name.casefold()))
 
 
 # --- what an applicant is told ---

@@ -197,6 +197,15 @@ class ClockDay:
     late: bool
     stopped: bool
 
+    @property
+    def left(self) -> int:
+        """Business days until the target; today does not count."""
+        return max(self.of - self.day, 0)
+
+    @property
+    def over(self) -> int:
+        return max(self.day - self.of, 0)
+
 
 def clock_day(
     edition: Edition, target_at: datetime | None, paused_at: datetime | None, now: datetime

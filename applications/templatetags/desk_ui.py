@@ -186,5 +186,6 @@ def _sentences() -> dict[str, str]:
         "flag.settled": _("%(who)s settled the flag “%(rule)s”."),
         "section.reviewed": _("%(who)s judged the section “%(section)s”."),
         "note.written": _("%(who)s wrote a note."),
+        "condition.settled": _("%(who)s looked at a condition."),
         "item.closed": _("%(who)s closed %(capability)s: the policy has changed."),
     }

@@ -67,7 +67,7 @@ def page(request: StaffRequest, template: str, context: dict[str, Any], status: 
 
 
 def counts(request: StaffRequest, now: datetime) -> dict[str, int]:
-    """Open cases by lane, counted once a request."""
+    """Cases by lane, counted once a request; a page that sets `lane_counts` to nothing does without."""
     if not hasattr(request, "lane_counts"):
         request.lane_counts = lane_counts(request.user, now)
     return request.lane_counts
@@ -83,10 +83,10 @@ def navigation(request: StaffRequest) -> list[dict[str, Any]]:
                 request,
                 _("Reviewing"),
                 [
-                    (reverse("admin:index"), _("Queue"), waiting["open"]),
-                    (reverse("admin:index") + "?lane=mine", _("My cases"), waiting["mine"]),
-                    (reverse("admin:index") + "?lane=second", _("Second review"), waiting["second"]),
-                    (reverse("admin:index") + "?lane=appeals", _("Appeals"), waiting["appeals"]),
+                    (reverse("admin:index"), _("Queue"), waiting.get("open")),
+                    (reverse("admin:index") + "?lane=mine", _("My cases"), waiting.get("mine")),
+                    (reverse("admin:index") + "?lane=second", _("Second review"), waiting.get("second")),
+                    (reverse("admin:index") + "?lane=appeals", _("Appeals"), waiting.get("appeals")),
                 ],
             )
         )

@@ -12,9 +12,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from applications import clock
-from applications.actions import review
-from applications.exceptions import NotPossibleNow
-from applications.forms.review import QueueFilter
+from applications.actions import desk, review
+from applications.exceptions import InvalidInput, NotPossibleNow
+from applications.forms.review import QueueFilter, SaveFilterForm
 from applications.permissions import Can, can
 from applications.queries import desk as shown
 from applications.queries import queue
@@ -26,8 +26,13 @@ from applications.views.desk import StaffRequest, counts, page, staff
 @staff(Can.SEE_CASES, "GET")
 def index(request: StaffRequest) -> HttpResponse:
     """The queue: a lane, narrowed by the filters of the address, from a place on."""
+    return _index(request)
+
+
+def _index(request: StaffRequest, saving: SaveFilterForm | None = None) -> HttpResponse:
     now, edition = clock.now(), edition_in_force()
-    form = QueueFilter(request.GET, edition=edition, language=get_language(), people=queue.reviewers())
+    people, kept = queue.reviewers_and_filters(request.user)
+    form = QueueFilter(request.GET, edition=edition, language=get_language(), people=people)
     asked = _asked(form, edition)
     if reference := queue.named(asked.text):
         return redirect("admin:case", reference)
@@ -42,6 +47,7 @@ def index(request: StaffRequest) -> HttpResponse:
         "lane": queue.LANE[asked.lane],
         "rows": shown.rows(found.rows, edition=edition, user=request.user, now=now, language=get_language()),
         "narrowed": _is_narrowed(asked),
+        "closed_too": _address(request, closed="on") if asked.text and not asked.closed_too else "",
         "everything": _address(request, drop=_FILTERS),
         "next": _address(request, after=token_of(found.last)) if found.last else "",
         "first": _address(request, drop=("after",)) if request.GET.get("after") else "",
@@ -49,8 +55,12 @@ def index(request: StaffRequest) -> HttpResponse:
         "dense": request.GET.get("view") == "dense",
         "other_view": _address(request, view="" if request.GET.get("view") == "dense" else "dense"),
         "keys": _keys(),
+        "kept": kept,
+        "saving": saving or SaveFilterForm(),
+        "asked": request.GET.urlencode(),
+        "you": request.user,
     }
-    return page(request, "admin/queue.html", context)
+    return page(request, "admin/queue.html", context, 422 if saving else 200)
 
 
 @staff(Can.REVIEW, "POST")
@@ -66,6 +76,34 @@ def take_next(request: StaffRequest) -> HttpResponse:
         return redirect("admin:index")
     messages.success(request, _("%(reference)s is yours.") % {"reference": taken.reference})
     return redirect("admin:case", taken.reference)
+
+
+@staff(Can.REVIEW, "POST")
+def save_filter(request: StaffRequest) -> HttpResponse:
+    """Keep what the address asks for under a name."""
+    form = SaveFilterForm(request.POST)
+    if form.is_valid():
+        try:
+            saved = desk.save_filter(
+                form.cleaned_data["name"],
+                request.GET.urlencode(),
+                shared=form.cleaned_data["shared"],
+                by=request.user,
+                now=clock.now(),
+            )
+        except InvalidInput as error:
+            form.add_error("name", error.errors["name"])
+        else:
+            messages.success(request, _("Saved as “%(name)s”.") % {"name": saved.name})
+            return redirect(f"{reverse('admin:index')}?{saved.query}")
+    return _index(request, form)
+
+
+@staff(Can.REVIEW, "POST")
+def delete_filter(request: StaffRequest, *, pk: int) -> HttpResponse:
+    desk.delete_filter(pk, by=request.user)
+    messages.success(request, _("The view is deleted."))
+    return redirect("admin:index")
 
 
 # --- the address ---
@@ -102,11 +140,11 @@ def _lanes(request: StaffRequest, current: str, waiting: dict[str, int]) -> list
     return [
         {
             "label": lane.label,
-            "count": waiting[lane.code.replace("-", "_")],
+            "count": waiting[lane.name],
             "href": _address(request, lane="" if lane.code == "open" else lane.code),
             "current": lane.code == current,
             "alarm": lane.alarm,
-            "key": number,
+            "key": lane.key or number,
         }
         for number, lane in enumerate(queue.LANES, start=1)
     ]
@@ -135,7 +173,9 @@ def _keys() -> list[tuple[str, str]]:
         ("Enter", _("open the case")),
         ("C", _("claim the case of the row")),
         ("T", _("take next")),
-        (f"1–{len(queue.LANES)}", _("lane")),
+        ("1–9", _("lane")),
+        *((lane.key.upper(), str(lane.label)) for lane in queue.LANES if lane.key),
+        ("D", _("to the decision, in a case of yours")),
         ("N", _("next page")),
         ("/", _("search")),
         ("?", _("all keys")),

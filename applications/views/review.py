@@ -12,8 +12,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from applications import clock, letters
-from applications.actions import finding, review
-from applications.enums import Settlement, State
+from applications.actions import condition, desk, finding, review
+from applications.enums import ConditionState, Settlement, State
 from applications.exceptions import (
     InvalidInput,
     NotAllowed,
@@ -24,7 +24,15 @@ from applications.exceptions import (
 )
 from applications.forms.base import PortalForm
 from applications.forms.decision import DecisionForm
-from applications.forms.review import AskForm, AssignForm, FlagForm, NoteForm, ReturnForm, SectionForm
+from applications.forms.review import (
+    AskForm,
+    AssignForm,
+    ConditionForm,
+    FlagForm,
+    NoteForm,
+    ReturnForm,
+    SectionForm,
+)
 from applications.models import Application
 from applications.permissions import Can
 from applications.queries import case as cases
@@ -53,6 +61,7 @@ def case_page(
 ) -> HttpResponse:
     """The page of a case, with what a person typed (`typed`: form by name) and what stopped them (`told`)."""
     now, language = clock.now(), get_language()
+    request.lane_counts = {}  # a case says nothing of the queue, and counting it is the dearest part of a page
     file = casefile(request.user, reference, now=now, language=language)
     context: dict[str, Any] = {
         "title": file.application.reference,
@@ -81,6 +90,9 @@ def _forms(file: CaseFile, typed: Typed, language: str | None) -> Typed:
         made["ask"] = AskForm(edition=file.edition, language=language)
     if file.writes:
         made["note"] = NoteForm()
+        for promise in file.conditions:
+            if promise.is_open:
+                made[f"condition-{promise.row.code}"] = ConditionForm(code=promise.row.code)
     if "assign" in file.moves or "reassign" in file.moves:
         made["assign"] = AssignForm(people=reviewers())
     if "return_to_review" in file.moves:
@@ -300,6 +312,38 @@ def note(request: StaffRequest, *, reference: str) -> HttpResponse:
         typed={"note": form},
         done=_("Your message is written."),
         anchor="#talk",
+    )
+
+
+@staff(Can.REVIEW, "POST")
+def read(request: StaffRequest, *, reference: str) -> HttpResponse:
+    """The notes that mention the person are read."""
+    return attempt(
+        request,
+        reference,
+        lambda found: desk.read_mentions(found.pk, by=request.user, now=clock.now()),
+        done=_("Noted that you have read it."),
+        anchor="#talk",
+    )
+
+
+@staff(Can.REVIEW, "POST")
+def settle_condition(request: StaffRequest, *, reference: str, code: str) -> HttpResponse:
+    form = ConditionForm(request.POST, code=code)
+    return attempt(
+        request,
+        reference,
+        lambda found: condition.settle(
+            found,
+            code,
+            state=ConditionState(form.cleaned_data["state"]),
+            note=form.cleaned_data["note"],
+            by=request.user,
+            now=clock.now(),
+        ),
+        typed={f"condition-{code}": form},
+        done=_("Your finding is noted."),
+        anchor="#conditions",
     )
 
 
