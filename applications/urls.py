@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from applications.api import pages as api
 from applications.site import desk_site
 from applications.views import (
     about,
@@ -31,6 +32,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("privacy/", about.privacy, name="privacy"),
     path("accessibility/", about.accessibility, name="accessibility"),
     path("help/", about.help_page, name="help"),
+    path("api/", api.overview, name="api"),
+    path("api/gateway/", api.gateway, name="api-gateway"),
+    path("api/reference/", api.reference, name="api-reference"),
+    path("api/v1/problems/<slug:code>", api.problem_page, name="api-problem"),
     path("access/", access.index, name="access"),
     path("access/dates.ics", papers.calendar, name="access-dates"),
     path("verify/", verification.verify, name="verify"),

@@ -1,7 +1,7 @@
 """`/healthz`: this process answers. `/readyz`: it can do its work; 503 when not.
 
-A duty that has fallen silent is named as an alarm and does not make the site unready: access is right without any
-worker (P1), and taking the web processes away would only add to the trouble.
+A duty that has fallen silent, or a gateway that is not reached, is named as an alarm and does not make the site unready:
+access is right without any worker (P1), and taking the web processes away would only add to the trouble.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.urls import path
 from django.views.decorators.http import require_safe
 
 from applications import clock
-from applications.queries import duty
+from applications.queries import duty, gateway
 
 _seen = {"migrated": False}  # what is applied stays applied: the plan is worked out until it was empty once
 
@@ -34,7 +34,9 @@ def readyz(request: HttpRequest) -> JsonResponse:
         else:
             runs = duty.last_runs()
             last = {name.value: at.isoformat() if at else None for name, at in runs.items()}
-            alarms = [f"silent: {name.value}" for name in duty.silent(runs, clock.now())]
+            now = clock.now()
+            silent = [f"silent: {name.value}" for name in duty.silent(runs, now)]
+            alarms = [*silent, *gateway.alarms(now)]
     except DatabaseError:
         checks = {"database": "no answer", "migrations": "unknown"}
     ready = set(checks.values()) == {"ok"}

@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
 from applications import clock
-from applications.actions.gateway import PREFIX, key_hash
+from applications.actions.gateway import PREFIX, key_hash, seen
 from applications.api.problems import problem
 from applications.api.tokens import read_access_token
 from applications.queries.gateway import Caller, caller_of
@@ -57,6 +59,10 @@ def _by_key(key: str) -> Caller | None:
         found, left = (read[0], min(left, read[1] - now.timestamp())) if read else (None, 0.0)
     if found is None:
         return None
+    if found.gateway_id is not None:
+        # A role that only reads cannot keep it, and no answer depends on it.
+        with suppress(DatabaseError):
+            seen(found.gateway_id, now=now)
     if len(_remembered) >= MOST:
         _remembered.clear()
     _remembered[digest] = (moment + left, found)

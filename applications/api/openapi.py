@@ -20,6 +20,7 @@ _CODE = {"type": "string", "pattern": "^[a-z0-9][a-z0-9.-]{0,79}$"}
 _INSTANT = {"type": "string", "format": "date-time"}
 _CURSOR = {"type": "string", "pattern": "^[0-9]{1,19}[.][0-9]{1,19}$"}
 _INCLUDE = {"type": "array", "items": {"type": "string", "enum": ["service_error", "token"]}}
+EXAMPLE_CAPABILITY = "face.identification"
 EXAMPLE_SUBSCRIPTION = str(rehearsal.GUIDS[AccessReason.GRACE])
 
 
@@ -88,17 +89,17 @@ def _schemas() -> Part:
     return {"Decision": decision, "Change": change, "Problem": problem, "ServiceError": error}
 
 
-def _json(schema: Part, description: str, media: str = "application/json") -> Part:
-    return {"description": description, "content": {media: {"schema": schema}}}
+def _json(schema: Part, description: str, media: str = "application/json", **more: Any) -> Part:
+    return {"description": description, "content": {media: {"schema": schema, **more}}}
 
 
-def _answers(schema: Part, description: str, *problems: int) -> Part:
+def _answers(schema: Part, description: str, *problems: int, **more: Any) -> Part:
     refused = {
         str(status): _json(_ref("Problem"), "A problem document", "application/problem+json")
         for status in (401, 405, *problems)
     }
     return {
-        "200": _json(schema, description),
+        "200": _json(schema, description, **more),
         **refused,
         "503": _json(
             _ref("Decision"), "No answer possible now: a deny `error`, valid for 0 s. Treat it as none."
@@ -117,7 +118,22 @@ def _query(name: str, schema: Part, description: str, *, required: bool = False,
     }
 
 
-def _decision_paths() -> Part:
+def example_decision(site: str) -> Part:
+    """What the portal answers to the first example, word for word, when it is asked at this instant."""
+    return {
+        "subscription_id": EXAMPLE_SUBSCRIPTION,
+        "capability": EXAMPLE_CAPABILITY,
+        "allowed": True,
+        "reason": "grace",
+        "ends_at": "2023-06-14T14:40:00Z",
+        "valid_for_s": 60,
+        "evaluated_at": "2023-05-15T14:40:00Z",
+        "edition": "2022-06-21",
+        "next_step": f"Apply before access ends: {site}/applications/new/?capability={EXAMPLE_CAPABILITY}",
+    }
+
+
+def _decision_paths(site: str) -> Part:
     item = _object({"subscription_id": _GUID, "capability": _CODE})
     many = _object(
         {
@@ -128,7 +144,8 @@ def _decision_paths() -> Part:
         "include",
         "at",
     )
-    example = {"items": [{"subscription_id": EXAMPLE_SUBSCRIPTION, "capability": "face.identification"}]}
+    example = {"items": [{"subscription_id": EXAMPLE_SUBSCRIPTION, "capability": EXAMPLE_CAPABILITY}]}
+    decided = example_decision(site)
     one = {
         "operationId": "decide",
         "summary": "May this subscription use this capability, now?",
@@ -142,12 +159,12 @@ def _decision_paths() -> Part:
                 _CODE,
                 "A code of the catalogue.",
                 required=True,
-                example="face.identification",
+                example=EXAMPLE_CAPABILITY,
             ),
             _query("at", _INSTANT, "Another instant; staff only."),
             _query("include", _INCLUDE, "`service_error`: what to answer; `token`: the decision signed."),
         ],
-        "responses": _answers(_ref("Decision"), "The decision", 400, 403),
+        "responses": _answers(_ref("Decision"), "The decision", 400, 403, example=decided),
     }
     batch = {
         "operationId": "decideMany",
@@ -157,7 +174,12 @@ def _decision_paths() -> Part:
             "content": {"application/json": {"schema": many, "example": example}},
         },
         "responses": _answers(
-            _object({"items": {"type": "array", "items": _ref("Decision")}}), "The decisions", 400, 403, 413
+            _object({"items": {"type": "array", "items": _ref("Decision")}}),
+            "The decisions",
+            400,
+            403,
+            413,
+            example={"items": [decided]},
         ),
     }
     return {"/api/v1/access-decisions": {"get": one, "post": batch}}
@@ -165,14 +187,14 @@ def _decision_paths() -> Part:
 
 def _authorize_path() -> Part:
     """For sub-requests: the status is the answer."""
-    names = {"X-Subscription-Id": _GUID, "X-Capability": _CODE}
+    names = {"X-Subscription-Id": (_GUID, EXAMPLE_SUBSCRIPTION), "X-Capability": (_CODE, EXAMPLE_CAPABILITY)}
     get = {
         "operationId": "authorize",
         "summary": "The decision as a status: 204 allow, 403 deny, 503 no answer",
         "description": "For sub-requests of nginx (`auth_request`) and Envoy (`ext_authz`).",
         "parameters": [
-            {"name": name, "in": "header", "required": False, "schema": schema}
-            for name, schema in names.items()
+            {"name": name, "in": "header", "required": False, "schema": schema, "example": example}
+            for name, (schema, example) in names.items()
         ]
         + [
             _query("subscription_id", _GUID, "Where no header says it."),
@@ -222,7 +244,7 @@ def _feed_paths() -> Part:
                 "summary": "What may have changed, in commit order, each with what is true now",
                 "parameters": [
                     _query("after", _CURSOR, "The last cursor read; none for the beginning."),
-                    _query("limit", number, f"Rows, at most {changes.MOST}."),
+                    _query("limit", number, f"Rows, at most {changes.MOST}.", example="100"),
                     _query("wait", number, f"Seconds to wait for a change, at most {changes.LONGEST_S}."),
                 ],
                 "responses": _answers(page, "A page of the feed", 400),
@@ -234,7 +256,12 @@ def _feed_paths() -> Part:
                 "summary": "Everything up to and with this cursor is obeyed",
                 "requestBody": {
                     "required": True,
-                    "content": {"application/json": {"schema": _object({"cursor": _CURSOR})}},
+                    "content": {
+                        "application/json": {
+                            "schema": _object({"cursor": _CURSOR}),
+                            "example": {"cursor": "731.19"},
+                        }
+                    },
                 },
                 "responses": _answers(
                     _object({"cursor": _CURSOR, "moved": {"type": "boolean"}}), "Recorded", 400, 403
@@ -280,7 +307,12 @@ def _token_path() -> Part:
         "security": [],
         "requestBody": {
             "required": True,
-            "content": {"application/x-www-form-urlencoded": {"schema": form}},
+            "content": {
+                "application/x-www-form-urlencoded": {
+                    "schema": form,
+                    "example": {"grant_type": "client_credentials", "scope": "face"},
+                }
+            },
         },
         "responses": {"200": _json(made, "The token"), "400": refused, "401": refused},
     }
@@ -299,7 +331,7 @@ def document(site: str) -> Part:
         },
         "servers": [{"url": site}],
         "security": [{"key": []}],
-        "paths": {**_decision_paths(), **_authorize_path(), **_feed_paths(), **_token_path()},
+        "paths": {**_decision_paths(site), **_authorize_path(), **_feed_paths(), **_token_path()},
         "components": {
             "schemas": _schemas(),
             "securitySchemes": {

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 P = ParamSpec("P")
@@ -27,7 +28,12 @@ TITLES = {
 def problem(code: str, detail: str = "", **extra: Any) -> JsonResponse:
     """`application/problem+json` with `type`, `title`, `status`, `detail`; never echoes what was sent."""
     status, title = TITLES[code]
-    body = {"type": f"/api/v1/problems/{code}", "title": title, "status": status, "code": code}
+    body = {
+        "type": f"{settings.SITE_URL}/api/v1/problems/{code}",
+        "title": title,
+        "status": status,
+        "code": code,
+    }
     if detail:
         body["detail"] = detail
     response = JsonResponse(body | extra, status=status, content_type="application/problem+json")

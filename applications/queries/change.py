@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Subquery
 
 from applications.enums import TAKING_CHANGES
-from applications.models import AccessGrant, Change
+from applications.models import AccessGrant, Change, Gateway
 from applications.queries.decision import decide_many, instant
 from applications.queries.policy import edition_in_force
 
@@ -39,20 +39,19 @@ def settled_below() -> int | None:
     return int(row[0]) if row else None
 
 
-def _after(services: Sequence[str], after: Cursor) -> QuerySet[Change]:
-    """Changes that concern `services` (or everybody) after the cursor, as far as the feed is settled."""
+def _after(services: Sequence[str], after: Cursor, below: int | None) -> QuerySet[Change]:
+    """Changes that concern `services` (or everybody) after the cursor, as far as the feed is settled (`below`)."""
     number, row = after
     changes = Change.objects.filter(
         Q(transaction__gt=number) | Q(transaction=number, pk__gt=row),
         Q(service__in=[*services, ""]),
     )
-    below = settled_below()
     return changes if below is None else changes.filter(transaction__lt=below)
 
 
 def news(services: Sequence[str], after: Cursor) -> tuple[Cursor, bool] | None:
     """Where the feed stands for `services` when something is new after the cursor, and whether access ended in it."""
-    changes = _after(services, after)
+    changes = _after(services, after, settled_below())
     last = changes.order_by("-transaction", "-pk").values_list("transaction", "pk").first()
     if last is None:
         return None
@@ -61,9 +60,21 @@ def news(services: Sequence[str], after: Cursor) -> tuple[Cursor, bool] | None:
     return last, changes.filter(seen, kind__in=TAKING_CHANGES).exists()
 
 
-def oldest_after(services: Sequence[str], after: Cursor) -> datetime | None:
-    """When the first change that a gateway has not confirmed was written."""
-    return _after(services, after).order_by("transaction", "pk").values_list("at", flat=True).first()
+def unconfirmed(gateways: Sequence[Gateway]) -> dict[int, datetime | None]:
+    """When the first change was written that each gateway has not confirmed; two statements for all."""
+    if not gateways:
+        return {}
+    below = settled_below()
+    first = {
+        f"of_{one.pk}": Subquery(
+            _after(one.services, (one.acked_transaction, one.acked_change), below)
+            .order_by("transaction", "pk")
+            .values("at")[:1]
+        )
+        for one in gateways
+    }
+    row = Gateway.objects.order_by("pk").values(**first).first() or {}
+    return {one.pk: row.get(f"of_{one.pk}") for one in gateways}
 
 
 def read_feed(services: Sequence[str], after: Cursor, limit: int, at: datetime) -> Page:
@@ -72,7 +83,7 @@ def read_feed(services: Sequence[str], after: Cursor, limit: int, at: datetime) 
     Three statements at most, whatever the number of rows. A change of policy concerns everybody and carries no
     decision.
     """
-    changes = _after(services, after).order_by("transaction", "pk")
+    changes = _after(services, after, settled_below()).order_by("transaction", "pk")
     found = list(changes[: limit + 1])
     page = found[:limit]
     told = [change for change in page if change.subscription_guid and change.capability]

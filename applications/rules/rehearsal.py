@@ -26,6 +26,11 @@ def number_of(subscription: UUID) -> int | None:
     return number if number in REASONS or number == ENDING else None
 
 
+def is_allowed(reason: AccessReason) -> bool:
+    """Whether a reason stands with an allow."""
+    return reason in _ALLOWED
+
+
 def rehearse(number: int, at: datetime, first_asked_at: datetime) -> Verdict:
     """The answer of a test subscription. The ending one is allowed until `first_asked_at` + 60 s, then `expired`."""
     if number == ENDING:

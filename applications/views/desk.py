@@ -108,6 +108,7 @@ def navigation(request: StaffRequest) -> list[dict[str, Any]]:
     ways = [
         (reverse("admin:editions"), _("Policy editions"), Can.SEE_CUSTOMERS),
         (reverse("admin:outbox"), _("Outbox"), Can.SEE_RECORD),
+        (reverse("admin:gateways"), _("Gateways"), Can.SEE_RECORD),
     ]
     if allowed := [(href, label, None) for href, label, power in ways if can(request.user, power)]:
         groups.append(_group(request, _("Operating"), allowed))

@@ -53,13 +53,13 @@ def test_failed_or_unfinished_run_is_no_sign_of_life(client, every_duty_ran, fie
 @pytest.mark.django_db
 def test_query_count_does_not_grow_with_runs(client, every_duty_ran, frozen_clock, django_assert_num_queries):
     health.is_migrated()
-    with django_assert_num_queries(len(Duty)):
+    with django_assert_num_queries(len(Duty) + 3):
         client.get("/readyz")
     at = frozen_clock - timedelta(minutes=2)
     JobRun.objects.bulk_create(
         JobRun(duty=Duty.ENDS, as_of=at, started_at=at, finished_at=at) for _ in range(30)
     )
-    with django_assert_num_queries(len(Duty)):
+    with django_assert_num_queries(len(Duty) + 3):
         client.get("/readyz")
 
 

@@ -32,6 +32,7 @@ from tests.processes.conftest import free_port, until
 
 URL = "/api/v1/authorize"
 KEY = "lap_" + "s" * 43
+IDENTIFY = "/face/v1.0/identify"
 GATE = Path(__file__).resolve().parents[3] / "clients" / "nginx" / "gate.conf"
 
 
@@ -125,25 +126,29 @@ events {{ worker_connections 64; }}
 http {{
   access_log off; client_body_temp_path {at}/b; proxy_temp_path {at}/p;
   fastcgi_temp_path {at}/f; uwsgi_temp_path {at}/u; scgi_temp_path {at}/s;
-  upstream portal {{ server 127.0.0.1:{portal}; keepalive 4; }}
-  server {{
-    listen 127.0.0.1:{port};
-    set $gate_subscription $http_x_authenticated;
-    set $gate_capability "face.identification";
-    set $gate_portal localhost;
-    set $gate_key "{key}";
-    include {gate};
-    location /identify {{
-      auth_request /_gate;
-      auth_request_set $gate_sunset $upstream_http_sunset;
-      add_header Sunset $gate_sunset;
-      error_page 403 = @gate_refused;
-      error_page 401 500 = @gate_silent;
-      proxy_pass http://127.0.0.1:{service};
-    }}
-  }}
+  {server}
 }}
 """
+SERVER = GATE.with_name("server.conf")
+
+
+def configuration(at: Path, portal: int, port: int, service: int) -> str:
+    """The published example with this test's addresses in it; each place must be there to be put right."""
+    text = SERVER.read_text()
+    for published, here in {
+        "10.0.0.5:8001": f"127.0.0.1:{portal}",
+        "listen 443 ssl": f"listen 127.0.0.1:{port}",
+        "$authenticated_subscription": "$http_x_authenticated",
+        "portal.example": "localhost",
+        "include /etc/nginx/gate-key.conf": f'set $gate_key "{KEY}"',
+        "/etc/nginx/gate.conf": str(GATE),
+        "your_service": f"127.0.0.1:{service}",
+    }.items():
+        assert text.count(published) == 1
+        text = text.replace(published, here)
+    return CONF.format(at=at, server=text)
+
+
 Answer = tuple[int, dict[str, str], bytes]
 
 
@@ -163,9 +168,7 @@ def gated(tmp_path: Path, service: Service) -> Iterator[Callable[..., Callable[.
 
     def start(portal: int) -> Callable[..., Answer]:
         port = free_port()
-        text = CONF.format(
-            at=tmp_path, portal=portal, port=port, key=KEY, gate=GATE, service=service.server.server_port
-        )
+        text = configuration(tmp_path, portal, port, service.server.server_port)
         (tmp_path / "nginx.conf").write_text(text)
         command = [str(nginx()), "-p", str(tmp_path), "-e", "stderr", "-c", str(tmp_path / "nginx.conf")]
         with (tmp_path / "log").open("wb") as log:
@@ -201,17 +204,17 @@ def test_gate_in_nginx_against_the_portal(
     held = factories.subscription(nordlys)
     factories.right(held, "face.identification", ends_at=factories.NOW + timedelta(days=1))
     get = gated(live_server.thread.port)
-    status, _headers, body = get("/identify", **{"X-Authenticated": str(held.guid)})
-    assert (status, body, service.served) == (200, b"faces", ["/identify"])
+    status, _headers, body = get(IDENTIFY, **{"X-Authenticated": str(held.guid)})
+    assert (status, body, service.served) == (200, b"faces", [IDENTIFY])
     stranger = str(rehearsal.GUIDS[AccessReason.NOT_APPLIED])
     status, _headers, body = get(
-        "/identify?subscription_id=" + str(held.guid), **{"X-Authenticated": stranger}
+        IDENTIFY + "?subscription_id=" + str(held.guid), **{"X-Authenticated": stranger}
     )
     assert (status, len(service.served)) == (403, 1)
     assert json.loads(body)["error"]["innererror"]["code"] == "UnsupportedFeature"
     GatewayKey.objects.update(expires_at=factories.NOW)
     authentication.forget_callers()
-    assert get("/identify", **{"X-Authenticated": str(held.guid)})[0] == 503
+    assert get(IDENTIFY, **{"X-Authenticated": str(held.guid)})[0] == 503
     assert len(service.served) == 1
 
 
@@ -224,7 +227,7 @@ def portal() -> Iterator[Portal]:
 
 
 def refused(get: Callable[..., Answer], service: Service) -> bool:
-    status, headers, _body = get("/identify", **{"X-Authenticated": "x"})
+    status, headers, _body = get(IDENTIFY, **{"X-Authenticated": "x"})
     return (status, headers["Retry-After"], service.served) == (503, "1", [])
 
 
