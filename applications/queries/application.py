@@ -268,9 +268,14 @@ def clashes(customer: Customer, wishes: list[said.Wish], besides: Application) -
 
 
 def prefill(
-    edition: Edition, customer: Customer, user: User, capabilities: list[str]
+    edition: Edition,
+    customer: Customer,
+    user: User,
+    capabilities: list[str],
+    answered: Mapping[str, str] | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """What is known before the first question: the person, the organisation, and what they came for."""
+    """What is known before the first question: the person, the organisation, what they came for, and what they
+    `answered` in the check before."""
     known: dict[QuestionType, Any] = {
         QuestionType.EMAIL: user.email,
         QuestionType.URL: customer.website,
@@ -281,6 +286,7 @@ def prefill(
     known[QuestionType.CAPABILITIES] = chosen
     known[QuestionType.SERVICES] = list(dict.fromkeys(services))
     by_code = {"applicant-name": user.name, "organisation-name": customer.name, "sector": customer.sector}
+    by_code |= answered or {}
     filled: dict[str, dict[str, Any]] = {}
     for question in edition.questions:
         value = by_code.get(question.code) or known.get(question.type)

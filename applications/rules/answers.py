@@ -72,13 +72,17 @@ def listed(edition: Edition, answers: Answers, kind: QuestionType) -> list[str]:
     return [str(part) for part in value] if isinstance(value, (list, tuple)) else []
 
 
-def sector(edition: Edition, answers: Answers, default: str = "") -> str:
-    """The sector that was answered (the question whose choices are the sectors), else the one on record."""
+def sector_question(edition: Edition) -> Question | None:
+    """The question whose choices are the sectors."""
     codes = frozenset(Sector.values)
-    for question in edition.questions:
-        if question.type == QuestionType.CHOICE and question.possible_answers() == codes:
-            return str(answers.get(question.code) or default)
-    return default
+    choices = (question for question in edition.questions if question.type == QuestionType.CHOICE)
+    return next((question for question in choices if question.possible_answers() == codes), None)
+
+
+def sector(edition: Edition, answers: Answers, default: str = "") -> str:
+    """The sector that was answered, else the one on record."""
+    question = sector_question(edition)
+    return str(answers.get(question.code) or default) if question else default
 
 
 # --- what is missing ---

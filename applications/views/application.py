@@ -23,6 +23,7 @@ from applications.queries.access import banner_for
 from applications.queries.answers import rows_of
 from applications.queries.policy import edition_in_force
 from applications.rules import answers as said
+from applications.rules import eligibility
 from applications.rules.identifiers import read_reference
 from applications.rules.policy import Edition
 from applications.views.pages import member_page, refuse
@@ -81,6 +82,7 @@ def new(request: HttpRequest) -> HttpResponse:
     memberships = [one for one in find_customer.memberships(request.user) if one.role in find.WRITERS]
     asked = request.POST.getlist("capability") or request.GET.getlist("capability")
     wanted = [code for code in asked if edition.capability(code)]
+    known = eligibility.prefilled(edition, (request.POST or request.GET).dict())
     form = StartForm(request.POST or None, memberships=memberships, initial={"create_key": uuid.uuid4()})
     if request.method == "POST" and form.is_valid():
         customer = form.cleaned_data["customer"]
@@ -90,7 +92,7 @@ def new(request: HttpRequest) -> HttpResponse:
             by=request.user,
             now=clock.now(),
             create_key=form.cleaned_data["create_key"],
-            prefill=find.prefill(edition, customer, request.user, wanted),
+            prefill=find.prefill(edition, customer, request.user, wanted, known),
         )
         return redirect("application", started.reference)
     context = {
@@ -98,6 +100,7 @@ def new(request: HttpRequest) -> HttpResponse:
         "memberships": memberships,
         "edition": edition,
         "sections": [part.title.to(get_language()) for part in edition.sections],
+        "known": list(known.items()),
         "wanted": [(code, edition.capabilities[code].name.to(get_language())) for code in wanted],
         "crumbs": [(reverse("application-list"), _("Applications")), ("", _("New application"))],
     }

@@ -25,6 +25,7 @@ class Parts:
     screening: Mapping[str, ScreeningRule]
     causes: Mapping[str, Any]
     sections: tuple[Section, ...]
+    eligibility: Mapping[str, Any]
     words: frozenset[str]
     names: Mapping[str, frozenset[str]]
     whole: bool
@@ -36,6 +37,7 @@ class Parts:
         return cls(
             **{table: raw.get(table) or {} for table in tables},
             sections=raw.get("sections") or (),
+            eligibility=raw.get("eligibility") or {},
             words=frozenset(words if isinstance(words, Mapping) else ()),
             names=names,
             whole=whole,
@@ -190,6 +192,15 @@ def _answers(parts: Parts, key: str, answers: Mapping[str, Any]) -> Iterator[Fau
                 yield f"{key}.{code}", "unknown-reference", f"'{value}' is not an answer to that question"
 
 
+def _eligibility(parts: Parts) -> Iterator[Fault]:
+    """What is asked before the form is a question of the form; what stands in the way is a reason of a denial."""
+    if not parts.whole:
+        return
+    for code, refused in parts.eligibility.items():
+        yield from _answers(parts, "eligibility", {code: tuple(refused)})
+        yield from parts.unknown("reasons", f"eligibility.{code}", refused.values())
+
+
 def _decisions(parts: Parts) -> Iterator[Fault]:
     for code, reason in parts.reasons.items():
         yield from parts.unknown("paragraphs", f"reasons.{code}.paragraph", [reason.paragraph])
@@ -252,6 +263,7 @@ _CHECKS: tuple[Callable[[Parts], Iterator[Fault]], ...] = (
     _use_cases,
     _reachable,
     _form,
+    _eligibility,
     _decisions,
     _screening,
 )

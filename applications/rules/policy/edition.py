@@ -78,6 +78,7 @@ class Edition(Part):
     capabilities: Mapping[str, Capability]
     use_cases: Mapping[str, UseCase]
     sections: tuple[Section, ...]
+    eligibility: Mapping[Code, Mapping[str, Code]] = {}
     paragraphs: Mapping[str, Paragraph]
     reasons: Mapping[str, Reason]
     conditions: Mapping[str, Condition] = {}

@@ -32,7 +32,7 @@ def test_each_difference_is_named(edition: Edition) -> None:
         ("[services.video-indexer]", '[services.voice]\nname = "Voice API"\n\n[services.video-indexer]'),
         ('"10minutemail.com", ', ""),
         ('nl = "Verificatie (een op een)"', 'nl = "Verificatie"'),
-        ("[reasons.wrong-tier]", "[reasons.free-tier]"),
+        ("[reasons.wrong-subscription]", "[reasons.foreign-subscription]"),
         ('label = {en = "Web site", nl', 'required = false\nlabel = {en = "Web site", nl'),
         ('"no one reviews", ', ""),
     )
@@ -43,8 +43,8 @@ def test_each_difference_is_named(edition: Edition) -> None:
     assert Difference("limits", "", "changed", "approval_months", "24", "12") in found
     assert Difference("services", "voice", "added") in found
     assert Difference("free_mail_domains", "10minutemail.com", "removed") in found
-    assert Difference("reasons", "wrong-tier", "removed") in found
-    assert Difference("reasons", "free-tier", "added") in found
+    assert Difference("reasons", "wrong-subscription", "removed") in found
+    assert Difference("reasons", "foreign-subscription", "added") in found
     assert Difference("questions", "website", "changed", "required", "True", "False") in found
     assert [(d.table, d.code, d.field) for d in found if d.table in ("capabilities", "words")] == [
         ("capabilities", "face.verification", "name"),
