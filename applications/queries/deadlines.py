@@ -28,10 +28,9 @@ _OTHER = """EXISTS (
 _AT_END = "o.starts_at <= g.ends_at AND o.ends_at > g.ends_at AND (o.revoked_at IS NULL OR o.revoked_at > g.ends_at)"
 _NOW = "o.starts_at <= %(now)s AND o.ends_at > %(now)s AND o.revoked_at IS NULL"
 
-COVERED_AT_END = _OTHER.format(holds=_AT_END)
-"""Another right of the same subscription and capability holds at the instant of the end."""
 COVERED = _OTHER.format(holds=f"{_AT_END} OR {_NOW}")
-"""That, or one holds now, when the end is past: who was approved in between is told of no loss."""
+"""Another right of the same subscription and capability holds at the instant of the end, or holds now, when the end is
+past: who was approved in between is told of no loss."""
 
 _ENDS = """
 SELECT COUNT(*), COALESCE(SUM(t.covered), 0), COUNT(DISTINCT t.customer_id),
