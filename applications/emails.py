@@ -27,6 +27,7 @@ from applications.enums import LINK_KINDS, OPTIONAL_KINDS, MessageKind
 from applications.models import OutboundMessage, User
 from applications.queries.account import stop_token
 from applications.queries.deadlines import Held
+from applications.queries.end_words import end_words
 from applications.queries.message import Facts, about, zone_of
 from applications.rules.policy import Edition
 from applications.rules.zones import find_zone
@@ -211,7 +212,10 @@ def _said(facts: Facts, edition: Edition | None, zone: ZoneInfo, language: str) 
     ends_at = ending.ends_at
     gone = [*ending.lost, *ending.retires]
     first = gone[0].capability
+    services = {held.capability.service for held in gone if held.capability}
+    names = [one.name.to(language) for code, one in edition.services.items() if code in services]
     return said | {
+        "end": end_words(names, ends_at, zone),
         "last_day": day((ends_at - timedelta.resolution).astimezone(ours).date()),
         "ours": ours.key,
         "moment_ours": moment(ends_at, ours),

@@ -1,6 +1,6 @@
 """Floor 3: what a customer may use on which subscription, and what ends next. Every state comes from `rules.access`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,15 +8,16 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.utils import formats
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from applications.enums import AccessReason, Basis
 from applications.models import Customer, RequestedCapability, Subscription
 from applications.queries import decision
+from applications.queries.end_words import end_words
 from applications.queries.status import names_typed
 from applications.rules import zones
-from applications.rules.access import Ask, Facts, Verdict, decide
+from applications.rules.access import Ask, Facts, Verdict, decide, since_of
 from applications.rules.deadlines import days_left, last_safe_day
 from applications.rules.policy import Capability, Edition
 
@@ -26,13 +27,16 @@ COLUMNS_MOST = 5
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """All decisions of one customer at one instant. `asked`: reference of the undecided application, by pair."""
+    """All decisions of one customer at one instant. `asked`: reference of the undecided application, by pair;
+    `since`: since when the answer is so.
+    """
 
     subscriptions: list[Subscription]
     verdicts: dict[tuple[UUID, str], Verdict]
     asked: dict[tuple[UUID, str], str]
     edition: Edition
     now: datetime
+    since: dict[tuple[UUID, str], datetime | None]
 
     def verdict(self, subscription: Subscription, code: str) -> Verdict:
         return self.verdicts[(subscription.guid, code)]
@@ -57,26 +61,27 @@ def board_of(customer: Customer, edition: Edition, now: datetime, codes: Iterabl
     items = list(
         RequestedCapability.objects.filter(customer=customer).select_related("subscription", "application")
     )
-    found = decision.decide_many([(one.guid, code) for one in own for code in wanted], now)
-    verdicts = {(one.subscription, one.capability): one.verdict for one in found}
+    facts = decision.facts_many([(one.guid, code) for one in own for code in wanted])
     claims = {item.subscription: None for item in items if item.subscription.customer_id != customer.pk}
     if claims:
         names = names_typed({item.application_id for item in items if item.subscription in claims})
         for claim in claims:
             claim.label = names.get(str(claim.guid), "")
             asks = [item for item in items if item.subscription == claim]
-            verdicts |= {(claim.guid, code): _as_unheld(asks, code, edition, now) for code in wanted}
+            facts |= {(claim.guid, code): _as_unheld(asks, code) for code in wanted}
+    verdicts = {pair: decide(known, edition.capability(pair[1]), now) for pair, known in facts.items()}
+    since = {pair: since_of(known, verdicts[pair]) for pair, known in facts.items()}
     asked: dict[tuple[UUID, str], str] = {}
     for item in items:
         for code in edition.grants(item.capability) if item.closed_at is None else ():
             asked.setdefault((item.subscription.guid, code), item.application.reference)
     subscriptions = sorted([*own, *claims], key=lambda one: (one.label == "", one.label, str(one.guid)))
-    return Board(subscriptions, verdicts, asked, edition, now)
+    return Board(subscriptions, verdicts, asked, edition, now, since)
 
 
-def _as_unheld(asks: list[RequestedCapability], code: str, edition: Edition, now: datetime) -> Verdict:
+def _as_unheld(asks: list[RequestedCapability], code: str) -> Facts:
     mine = tuple(Ask(one.asked_at, one.closed_at, one.outcome) for one in asks if one.capability == code)
-    return decide(Facts(known=True, asks=mine), edition.capability(code), now)
+    return Facts(known=True, asks=mine)
 
 
 # --- the table ---
@@ -84,13 +89,18 @@ def _as_unheld(asks: list[RequestedCapability], code: str, edition: Edition, now
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One answer: `face` is a state of the tag `state`. Equal cells are the same answer."""
+    """One answer: `face` is a state of the tag `state`. Equal cells are the same answer.
+
+    `since` of an end is exclusive. `granted_by`: reference of the application whose approval it is.
+    """
 
     face: str
     ends_at: datetime | None
     since: datetime | None
     reference: str
     may_apply: bool
+    allowed: bool
+    granted_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +137,11 @@ class Block:
     """What is open or retired, and all of a service that nobody asked for: told in lines, not in the table."""
 
 
-def blocks_of(board: Board, language: str | None) -> list[Block]:
-    """The table by services; gated capabilities first."""
+def blocks_of(board: Board, language: str | None, granted_by: Mapping[int, str]) -> list[Block]:
+    """The table by services; gated capabilities first. `granted_by`: references of applications by right."""
     blocks = []
     for service in board.edition.services.values():
-        alone, others = _rows(board, board.edition.capabilities_of(service.code), language)
+        alone, others = _rows(board, board.edition.capabilities_of(service.code), language, granted_by)
         lines = [(one, [row.cells[n] for row in alone]) for n, one in enumerate(board.subscriptions)]
         if alone or others:
             blocks.append(Block(service.name.to(language), alone, lines, others))
@@ -139,13 +149,13 @@ def blocks_of(board: Board, language: str | None) -> list[Block]:
 
 
 def _rows(
-    board: Board, capabilities: Iterable[Capability], language: str | None
+    board: Board, capabilities: Iterable[Capability], language: str | None, granted_by: Mapping[int, str]
 ) -> tuple[list[Row], list[Row]]:
     """Rows of the table: gated capabilities of which anything was granted or asked; the rest, equal ones together."""
     table: list[Row] = []
     together: dict[tuple[Cell, ...], list[Capability]] = {}
     for capability in capabilities:
-        cells = tuple(_cell(board, one, capability) for one in board.subscriptions)
+        cells = tuple(_cell(board, one, capability, granted_by) for one in board.subscriptions)
         if capability.needs_approval and any(cell.face not in _IDLE for cell in cells):
             table.append(_row(board, [capability], cells, language))
         else:
@@ -163,9 +173,11 @@ def may_apply(blocks: Iterable[Block]) -> bool:
 _IDLE = (AccessReason.OPEN, AccessReason.RETIRED, AccessReason.NOT_APPLIED)
 
 
-def _cell(board: Board, subscription: Subscription, capability: Capability) -> Cell:
+def _cell(
+    board: Board, subscription: Subscription, capability: Capability, granted_by: Mapping[int, str]
+) -> Cell:
     verdict = board.verdict(subscription, capability.code)
-    since = verdict.right.starts_at if verdict.right else None
+    since = board.since[(subscription.guid, capability.code)]
     if verdict.reason == AccessReason.RETIRED:
         moments = (capability.retired_for_existing_at, capability.retired_for_new_at)
         since = max((one for one in moments if one and one <= board.now), default=None)
@@ -176,6 +188,8 @@ def _cell(board: Board, subscription: Subscription, capability: Capability) -> C
         since=since,
         reference=reference,
         may_apply=capability.needs_approval and verdict.reason in _APPLY and not reference,
+        allowed=verdict.allowed,
+        granted_by=granted_by.get(verdict.right.id or 0, "") if verdict.right else "",
     )
 
 
@@ -289,22 +303,17 @@ def banner_of(board: Board, zone: ZoneInfo, in_draft: Iterable[str] = ()) -> dic
         ends_at, edition.limits.last_safe_business_days, edition.calendar, ZoneInfo(edition.time_zone)
     )
     submit_by = edition.day_starts_at(safe)
-    local = (ends_at - timedelta.resolution).astimezone(zone)
     services = {
         c.service
         for one in board.subscriptions
         for c in gated
         if board.verdict(one, c.code).ends_at == ends_at
     }
-    names = ", ".join(edition.services[code].name for code in edition.services if code in services)
+    names = [edition.services[code].name.to(get_language()) for code in edition.services if code in services]
+    words = end_words(names, ends_at, zone)
     return {
-        "heading": _("Your access to %(names)s ends on %(day)s at %(time)s UTC")
-        % {"names": names, "day": _day(ends_at), "time": f"{ends_at - timedelta.resolution:%H:%M}"},
-        "text": _(
-            "Where you are that is %(local)s. To keep it, an application must be approved by then. "
-            "Submitting is not enough. Everything that is open stays."
-        )
-        % {"local": f"{formats.date_format(local, 'j F Y, H:i')} {local.tzname()}"},
+        "heading": words.heading,
+        "text": f"{words.local} {words.keep}".strip(),
         "ends_at": ends_at,
         "days_left": days_left(now, ends_at),
         "now": now,

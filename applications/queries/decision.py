@@ -170,6 +170,19 @@ def facts_of(subscription: UUID, code: str) -> tuple[Facts, Edition]:
     return (known.facts(edition.capability(code), edition) if known else UNKNOWN), edition
 
 
+def facts_many(pairs: Sequence[Pair]) -> dict[Pair, Facts]:
+    """What is recorded about each pair, by one statement, for pages that also say since when and why."""
+    if not pairs:
+        return {}
+    edition, recorded = _read({guid for guid, _code in pairs}, {code for _guid, code in pairs})
+    return {
+        (guid, code): known.facts(edition.capability(code), edition)
+        if (known := recorded.get(guid))
+        else UNKNOWN
+        for guid, code in pairs
+    }
+
+
 # --- reading ---
 
 

@@ -2,8 +2,10 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils.crypto import salted_hmac
@@ -24,7 +26,7 @@ class Team:
     """What the team page shows; invitations, requests and returned mail are for owners alone."""
 
     mine: Membership
-    members: list[Membership]
+    members: Sequence[Membership]
     invitations: list[Invitation]
     requests: list[JoinRequest]
 
@@ -59,7 +61,7 @@ def team(user: User, customer_id: int, now: datetime) -> Team:
     return Team(mine, members, list(invitations), list(open_requests(mine.customer)))
 
 
-def _last_mail() -> QuerySet[OutboundMessage]:
+def _last_mail() -> QuerySet[OutboundMessage, Any]:
     """What became of the last mail to a member's address: one that arrived makes good an older one that did not."""
     settled = (MessageState.SENT, MessageState.DELIVERED, *RETURNED)
     found = OutboundMessage.objects.filter(

@@ -196,6 +196,25 @@ def _why_not(facts: Facts, at: datetime, trace: Trace) -> AccessReason:
     return AccessReason.NOT_APPLIED
 
 
+def since_of(facts: Facts, verdict: Verdict) -> datetime | None:
+    """Since when a person reads this answer: the start of its right, or what turned it to a deny; None without one."""
+    at = verdict.evaluated_at
+    begun = [right for right in facts.rights if right.starts_at <= at]
+    graces = [right.stops_at for right in begun if right.basis == Basis.GRACE]
+    others = [right.stops_at for right in begun if right.basis != Basis.GRACE]
+    moments: dict[AccessReason, list[datetime]] = {
+        AccessReason.SUSPENDED: [start for start, end in facts.suspensions if _within((start, end), at)],
+        AccessReason.REVOKED: [right.revoked_at for right in begun if right.revoked_at],
+        AccessReason.PENDING: [ask.asked_at for ask in facts.asks if ask.closed_at is None],
+        AccessReason.DENIED: [ask.closed_at for ask in facts.asks if ask.closed_at and ask.outcome],
+        AccessReason.EXPIRED: others,
+        AccessReason.GRACE_ENDED: graces,
+    }
+    if verdict.right is not None:
+        return verdict.right.starts_at
+    return max((one for one in moments.get(verdict.reason, ()) if one <= at), default=None)
+
+
 def _turns(facts: Facts, capability: Capability | None, after: datetime) -> list[datetime]:
     """Every instant after `after` at which the answer may turn, in order."""
     instants = [instant for right in facts.rights for instant in (right.starts_at, right.stops_at)]

@@ -13,6 +13,7 @@ from applications.queries import access as find
 from applications.queries import application as find_application
 from applications.queries import customer as find_customer
 from applications.queries import decision
+from applications.queries.history import history_of
 from applications.queries.policy import edition_in_force
 from applications.views.pages import member_page
 
@@ -32,7 +33,8 @@ def index(request: HttpRequest) -> HttpResponse:
     edition, now, language = edition_in_force(), clock.now(), get_language()
     board = find.board_of(customer, edition, now)
     zone = find.zone_of(customer, edition, request.user.time_zone)
-    blocks = find.blocks_of(board, language)
+    history = history_of(customer, edition, now, language)
+    blocks = find.blocks_of(board, language, history.granted_by)
     context = {
         "customer": customer,
         "memberships": memberships,
@@ -43,6 +45,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "turned": len(board.subscriptions) > find.COLUMNS_MOST,
         "deadline": find.banner_of(board, zone),
         "now": now,
+        "history": history.lines,
         "may_write": member.role in find_application.WRITERS,
         "asked": _asked(request, board),
         "capabilities": [(one.code, one.name.to(language)) for one in edition.capabilities.values()],

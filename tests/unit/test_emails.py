@@ -28,6 +28,7 @@ from applications.models import (
     RequestedCapability,
     User,
 )
+from applications.queries.access import banner_for
 from applications.queries.message import about, lapse_key
 from applications.rules.policy import Edition
 from tests import factories
@@ -194,10 +195,20 @@ class TestReminder:
     ) -> None:
         existing(nordlys)
         text = text_of(nordlys, end, edition)
-        assert "loses access at the end of 30 June 2023 (UTC)" in text
+        assert "Your access to Face API ends on 30 June 2023 at 23:59 UTC." in text
+        assert "Where you are that is 1 July 2023, 01:59 CEST. 46 days left." in text
         assert FACE in text
-        assert "1 July 2023, 00:00 (UTC)" in text
-        assert "1 July 2023, 02:00 (Europe/Copenhagen)" in text
+
+    def test_says_the_end_in_the_words_of_the_page(
+        self, nordlys: Customer, edition: Edition, end: datetime
+    ) -> None:
+        existing(nordlys)
+        banner = banner_for(nordlys, edition, NOW, "")
+        assert banner is not None
+        text = text_of(nordlys, end, edition)
+        assert f"{banner['heading']}." in text
+        assert all(f"{sentence}." in text for sentence in banner["text"].rstrip(".").split(". "))
+        assert f"{banner['days_left']} days left" in text
 
     def test_says_what_stays_and_what_retires_whatever_is_approved(
         self, nordlys: Customer, edition: Edition, end: datetime

@@ -9,7 +9,9 @@ from django.urls import reverse
 
 from applications.actions import submission
 from applications.enums import Basis
+from applications.models import AccessGrant, Subscription, Suspension
 from tests import drafts, factories
+from tests.cases import case
 from tests.factories import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock", "edition_row")]
@@ -64,6 +66,48 @@ def test_after_the_deadline_the_page_says_so_and_how_to_apply(sign_in, owner, ex
     assert f"{reverse('application-new')}?capability=face.identification" in answer.content.decode()
 
 
+def test_each_state_has_its_date_and_the_history_stands_beneath(
+    sign_in, owner, existing, clock, nordlys, edition_row, lead
+):
+    end = datetime(2023, 7, 1, tzinfo=UTC)
+    kiosks, gates, search, staff = existing
+    item = case(nordlys, subscriptions=[gates], reference="LA-WXYZ-2345").items.get()
+    factories.right(gates, "face.verification", starts_at=NOW, ends_at=NOW + timedelta(days=731), item=item)
+    factories.right(search, "face.verification", ends_at=NOW + timedelta(days=1))
+    AccessGrant.objects.filter(subscription=kiosks, capability="face.identification").update(
+        revoked_at=NOW, revoked_by=lead
+    )
+    Suspension.objects.create(subscription=staff, starts_at=NOW, suspended_by=lead)
+    clock.set(end + timedelta(hours=1))
+    shown = text_of(sign_in(owner).get(reverse("access")))
+    assert "Grace year ended on 30 June 2023 API: refused, grace_ended" in shown
+    assert "Revoked on 15 May 2023, 14:40 UTC API: refused, revoked" in shown
+    assert "Ran out on 16 May 2023 API: refused, expired" in shown
+    assert "Suspended since 15 May 2023 API: refused, suspended" in shown
+    assert "since 15 May 2023 until 15 May 2025 Approved in LA-WXYZ-2345 API: allowed, approved" in shown
+    history = shown[shown.index("What happened to your access") :]
+    told = [
+        "The grace year ended 1 July 2023, 00:00 UTC",
+        "The approval ran out 16 May 2023, 14:40 UTC Verification (one to one). Lost-child search",
+        "Suspended, all that needs approval 15 May 2023, 14:40 UTC Staff entrance",
+        "The grace year began: it works without an approval , until 30 June 2023 21 June 2022, 00:00 UTC",
+    ]
+    places = [history.index(line) for line in told]
+    assert places == sorted(places)
+    assert "Taken back by us 15 May 2023, 14:40 UTC Identification (one to many). Check-in kiosks" in history
+    assert "On 4 subscriptions." in history
+
+
+def test_a_name_that_another_customer_gave_is_not_in_the_history(sign_in, owner, nordlys, other_customer):
+    left = factories.subscription(nordlys, "Theirs now")
+    factories.right(left, "face.verification")
+    Subscription.objects.filter(pk=left.pk).update(customer=other_customer, label="Cajeros secretos")
+    factories.subscription(nordlys, "Ours")
+    shown = text_of(sign_in(owner).get(reverse("access")))
+    assert "Cajeros" not in shown
+    assert "Verification (one to one). " in shown
+
+
 def test_an_attribute_that_retires_cannot_be_applied_for(sign_in, owner, existing):
     shown = sign_in(owner).get(reverse("access")).content.decode()
     assert "?capability=face.emotion" not in shown
@@ -75,7 +119,9 @@ def test_what_waits_names_its_application(sign_in, owner, nordlys, edition_row, 
     submission.submit(application=application, edition=edition, by=owner, now=NOW)
     answer = sign_in(owner).get(reverse("access"))
     assert heading_of(answer) == "Identification (one to many) works on none of your subscriptions"
-    assert f"Waiting With us: {application.reference}" in text_of(answer)
+    shown = text_of(answer)
+    assert f"With us: {application.reference}" in shown
+    assert "Waiting since 15 May 2023 API: refused, pending" in shown
 
 
 def test_the_machines_answer_is_shown_word_for_word(sign_in, owner, existing):
@@ -133,5 +179,5 @@ def test_the_page_takes_the_same_statements_for_any_number(
         one = factories.subscription(nordlys, f"Gate {number}", used={"face": factories.BEFORE_THE_CUT})
         factories.grace(one, "face.identification")
     client = sign_in(owner)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(9):
         assert client.get(reverse("access")).status_code == 200
