@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from applications.actions.application import save_section
+from applications.actions.decision import decide
 from applications.enums import FlagEffect, Kind, Risk, Settlement, State
 from applications.models import (
     Application,
@@ -158,3 +160,31 @@ def audit_actions(application: Application) -> list[str]:
         .order_by("id")
         .values_list("action", flat=True)
     )
+
+
+def judged(application: Application, by: User, *outcomes: ItemOutcome, now: datetime = NOW) -> Application:
+    """Decided by `by`: one outcome for every open item, or one each in their order. No flag applies."""
+    held = {"state": State.IN_REVIEW, "assigned_to": by, "assigned_at": now, "risk": Risk.LOW}
+    Application.objects.filter(pk=application.pk).update(**held)
+    application.flags.update(settlement=Settlement.CURED, settled_at=now, settled_by=by)
+    fresh = Application.objects.select_related("customer", "submitted_by").get(pk=application.pk)
+    items = fresh.items.filter(closed_at=None).order_by("capability", "subscription__guid")
+    said = dict(zip((item.pk for item in items), outcomes, strict=True)) if len(outcomes) > 1 else None
+    decide(
+        fresh, outcomes=said or same_for_all(fresh, *outcomes), edition=factories.read_file(), by=by, now=now
+    )
+    return fresh
+
+
+def attested(draft: Application, by: User, now: datetime = NOW) -> Application:
+    """The draft with its attestations, saved by an owner: whole, and ready to submit."""
+    save_section(
+        application=draft,
+        section="attestations",
+        answers={"attest-police": "yes", "attest-terms": "yes", "attest-duties": "yes"},
+        version=0,
+        edition=factories.read_file(),
+        by=by,
+        now=now,
+    )
+    return draft

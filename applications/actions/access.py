@@ -1,7 +1,7 @@
 """Floor 4: the only writer of rights, one at a time or in bulk (set-based ends are `actions.deadlines`)."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Max, QuerySet
@@ -116,7 +116,15 @@ def grant_extension(
         ends_at=ends_at,
         granted_at=now,
     )
-    _written(right, "right.extended", by=by, now=now, edition=edition, reason=why)
+    _written(
+        right,
+        "right.extended",
+        by=by,
+        now=now,
+        edition=edition,
+        application_id=item.application_id if item else None,
+        reason=why,
+    )
     return right
 
 
@@ -238,6 +246,44 @@ def revoke(
         )
         feed(
             ChangeKind.REVOKED,
+            now=now,
+            subscription=right.subscription,
+            capability=right.capability,
+            edition=edition,
+        )
+        done += 1
+    return done
+
+
+def cut(
+    rights: Iterable[AccessGrant], *, ends_at: datetime, edition: Edition, by: User | None, now: datetime
+) -> int:
+    """End rights sooner, because what they waited for has come. Nobody takes them back: their end is told as any is.
+
+    Effects per right, inside the caller's transaction: its end, an audit row, a feed row. One that ends sooner anyway,
+    or was taken back, is left alone. Returns how many moved.
+    """
+    done = 0
+    for right in rights:
+        at = max(ends_at, right.starts_at + timedelta.resolution)
+        touched = AccessGrant.objects.filter(pk=right.pk, revoked_at__isnull=True, ends_at__gt=at)
+        if not touched.update(ends_at=at):
+            continue
+        audit.record(
+            "right.cut",
+            by=by,
+            now=now,
+            customer_id=right.customer_id,
+            application_id=right.item.application_id if right.item else None,
+            target=right,
+            data={
+                "capability": right.capability,
+                "from": right.ends_at.isoformat(),
+                "ends_at": at.isoformat(),
+            },
+        )
+        feed(
+            ChangeKind.MOVED,
             now=now,
             subscription=right.subscription,
             capability=right.capability,

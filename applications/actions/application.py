@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from applications import permissions
-from applications.actions import audit, message, transition
+from applications.actions import audit, message, renewal, transition
 from applications.enums import Kind, MessageKind, Move, Role, State
 from applications.exceptions import Conflict, InvalidInput, NotAllowed, NotFound, NotPossibleNow
 from applications.models import (
@@ -201,7 +201,8 @@ def withdraw(*, application: Application, by: User, now: datetime) -> Applicatio
     """Take an undecided application back. A second time changes nothing.
 
     Effects, in order: state withdrawn with its audit row, items closed without an outcome, an open question
-    closed, one message to the owners. Raises NotFound, NotAllowed, NotPossibleNow once it is decided.
+    closed, what a renewal held ends, one message to the owners. Raises NotFound, NotAllowed, NotPossibleNow once it
+    is decided.
     """
     permissions.require_member_move(by, application, Move.WITHDRAW)
     if application.state == State.WITHDRAWN:
@@ -209,6 +210,7 @@ def withdraw(*, application: Application, by: User, now: datetime) -> Applicatio
     transition.move(application, Move.WITHDRAW, by=by, now=now, paused_at=None)
     RequestedCapability.objects.filter(application=application, closed_at__isnull=True).update(closed_at=now)
     InformationRequest.objects.filter(application=application, closed_at__isnull=True).update(closed_at=now)
+    renewal.let_go(application, by=by, now=now)
     message.tell_customer(
         MessageKind.APPLICATION_WITHDRAWN,
         key=f"withdrawn:{application.pk}",

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from applications import letters
-from applications.actions import access, audit, blind, condition, message, transition
+from applications.actions import access, audit, blind, condition, message, renewal, transition
 from applications.actions.review import TEXT_MAX, WRITERS, expect, lead_for, too_long
 from applications.enums import (
     FINAL_STATES,
@@ -229,6 +229,8 @@ def _decide(
     _close(items, outcomes, edition, by=by, now=now)
     decision.decided_at, decision.decided_by = now, by
     _send(decision, edition, now=now)
+    # What a renewal held is over: at once where it is granted, with the letter where it is not.
+    renewal.let_go(application, by=by, now=now, denied_at=decision.letter_due_at)
     blind.draw(decision, now=now)
     return decision
 

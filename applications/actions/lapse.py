@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from applications.actions import message, transition
+from applications.actions import message, renewal, transition
 from applications.enums import MessageKind, Move, Role
 from applications.models import Application, InformationRequest, RequestedCapability
 from applications.queries.lapse import Wait, warning_key
@@ -32,8 +32,8 @@ def warn(wait: Wait, step: int, *, now: datetime) -> int:
 def lapse(wait: Wait, *, now: datetime) -> Application:
     """Close an application by the clock, unless somebody went on with it meanwhile.
 
-    Effects, in order: state lapsed with its audit row, items and the open question closed, one message to the
-    owners. Raises SomebodyWasFaster when it was saved or answered in between.
+    Effects, in order: state lapsed with its audit row, items and the open question closed, what a renewal held
+    ends, one message to the owners. Raises SomebodyWasFaster when it was saved or answered in between.
     """
     application = wait.application
     unchanged: Mapping[str, Any] = {"saved_at": application.saved_at} if wait.is_draft else {}
@@ -48,6 +48,7 @@ def lapse(wait: Wait, *, now: datetime) -> Application:
     )
     RequestedCapability.objects.filter(application=application, closed_at__isnull=True).update(closed_at=now)
     InformationRequest.objects.filter(application=application, closed_at__isnull=True).update(closed_at=now)
+    renewal.let_go(application, by=None, now=now)
     message.tell_customer(
         MessageKind.APPLICATION_LAPSED,
         key=f"lapsed:{application.pk}",

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from applications.actions import transition
+from applications.actions import renewal, transition
 from applications.actions.review import expect
 from applications.enums import MessageState, Move
 from applications.exceptions import NotAllowed, NotPossibleNow
@@ -21,8 +21,9 @@ def take_back(
     """Who decided takes a denial back while nobody outside has read its letter. An approval counts at once and stays.
 
     Effects, in order: move TAKE_BACK (in review again, with the decider, audit row), the decision marked, its items
-    open again, its mail not needed. Raises as `review.expect`, NotAllowed (somebody else decided), NotPossibleNow
-    (`counts_already`: it approves something; `letter_sent`; `asked_again`: a newer application stands in its place).
+    open again, its mail not needed, what a renewal held goes on. Raises as `review.expect`, NotAllowed (somebody else
+    decided), NotPossibleNow (`counts_already`: it approves something; `letter_sent`; `asked_again`: a newer
+    application stands in its place).
     """
     was = expect(application, Move.TAKE_BACK, by=by, seen=seen)
     decision = application.decisions.filter(decided_at__isnull=False, taken_back_at=None).first()
@@ -44,6 +45,7 @@ def take_back(
     standing = Decision.objects.filter(pk=decision.pk, taken_back_at=None, letter_due_at__gt=now)
     if not standing.update(taken_back_at=now):
         raise transition.faster(application)
+    renewal.let_go(application, by=by, now=now)
     try:
         with transaction.atomic():
             RequestedCapability.objects.filter(
@@ -54,6 +56,7 @@ def take_back(
     OutboundMessage.objects.filter(
         key__startswith=f"application_decided:{decision.pk}:", state=MessageState.QUEUED
     ).update(state=MessageState.NOT_NEEDED, finished_at=now)
+    renewal.hold(application, by=by, now=now)
     return application
 
 

@@ -11,7 +11,7 @@ from django.db.models import F, Prefetch, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from applications.enums import Outcome, Role, State
+from applications.enums import Kind, Outcome, Role, State
 from applications.exceptions import NotFound
 from applications.models import (
     Application,
@@ -21,6 +21,7 @@ from applications.models import (
     Subscription,
     User,
 )
+from applications.queries.followups import annotated, narrowed
 from applications.rules import answers as said
 from applications.rules.deadlines import business_deadline
 from applications.rules.policy import Capability, Edition, QuestionType
@@ -54,7 +55,7 @@ def own(user: User, edition: Edition) -> QuerySet[Application]:
     items = RequestedCapability.objects.order_by("id").only("application_id", "capability", "outcome")
     need = Section.objects.filter(code=section_of(edition, QuestionType.CAPABILITIES))
     return (
-        visible_to(user)
+        annotated(visible_to(user))
         .order_by("-created_at", "-id")
         .prefetch_related(Prefetch("items", items), Prefetch("sections", need))
     )
@@ -73,9 +74,11 @@ def asks_for(application: Application, edition: Edition) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The saved sections by code, and all their answers together."""
+    """The saved sections by code, and all their answers together; of what kind it is, and what it follows."""
 
     sections: Mapping[str, Section]
+    kind: str = Kind.INITIAL
+    previous_id: int | None = None
 
     @property
     def by_section(self) -> dict[str, dict[str, Any]]:
@@ -88,7 +91,7 @@ class Draft:
 
 def draft_of(application: Application) -> Draft:
     rows = application.sections.select_related("saved_by")
-    return Draft({section.code: section for section in rows})
+    return Draft({section.code: section for section in rows}, application.kind, application.previous_id)
 
 
 def is_fixed(application: Application, section: str) -> bool:
@@ -149,7 +152,7 @@ class Reading:
 
 
 def read_answers(edition: Edition, draft: Draft, customer: Customer, at: datetime) -> Reading:
-    """Work out what is asked for and what is still wrong. At most two statements.
+    """Work out what is asked for and what is still wrong. At most three statements.
 
     A subscription that another customer holds is treated as one that nobody holds: it reveals nothing.
     """
@@ -181,7 +184,18 @@ def read_answers(edition: Edition, draft: Draft, customer: Customer, at: datetim
         edition, answers, {guid: codes for guid, codes in gated.items() if guid}, customer.sector
     )
     reading.errors = _errors(edition, answers, wanted, customer.sector)
+    if draft.kind in (Kind.APPEAL, Kind.AMENDMENT) and reading.wishes:
+        reading.wishes = narrowed(reading.wishes, draft.kind, draft.previous_id, customer.pk, at)
+        asked = said.first_of(edition, QuestionType.SUBSCRIPTIONS)
+        if not reading.wishes and asked:
+            reading.errors.setdefault(asked.code, _nothing_new(draft.kind))
     return reading
+
+
+def _nothing_new(kind: str) -> str:
+    if kind == Kind.APPEAL:
+        return _("An appeal is about what was denied. Choose what the denial named, or apply again instead.")
+    return _("All of this is approved already. Add a subscription or a use case that is not.")
 
 
 def _first_uses(customer: Customer, guids: list[str]) -> dict[str, dict[str, Any]]:

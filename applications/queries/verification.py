@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from applications.enums import Outcome
+from applications.enums import Basis, Outcome
 from applications.models import AccessGrant, Decision
 from applications.rules.review import read_outcomes
 
@@ -46,7 +46,7 @@ def letter_of(raw: str, now: datetime) -> Letter | None:
     if found is None or found.decided_at is None:
         return None
     said = [outcome.outcome for outcome in read_outcomes(found.outcomes).values()]
-    rights = AccessGrant.objects.filter(item__application=found.application)
+    rights = AccessGrant.objects.filter(item__application=found.application, basis=Basis.APPROVAL)
     return Letter(
         code=code,
         reference=found.application.reference,

@@ -19,6 +19,8 @@ Answers = Mapping[str, Any]
 
 HELD_ELSEWHERE = "subscription-held-elsewhere"
 """Flag of ours, not of the edition: another customer holds a subscription that is asked for (design §5)."""
+APPEAL, GROUNDS = "appeal", "grounds"
+"""Section and code of why somebody appeals: no question of the edition, but frozen and erased with its answers."""
 NAMES = ".names"
 TYPED = ".typed"
 UNLISTED = "unlisted"
@@ -120,6 +122,8 @@ def asked_only(edition: Edition, by_section: Mapping[str, Answers]) -> dict[str,
                 if names := answers.get(names_key(question)):
                     kept[names_key(question)] = names
         frozen[section.code] = kept
+    if grounds := by_section.get(APPEAL, {}).get(GROUNDS):
+        frozen[APPEAL] = {GROUNDS: grounds}
     return frozen
 
 

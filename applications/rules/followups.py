@@ -16,10 +16,6 @@ from applications.rules import zones
 from applications.rules.deadlines import DAY, last_safe_day
 from applications.rules.policy import Edition, QuestionType
 
-APPEAL_SECTION = "appeal"
-GROUNDS = "grounds"
-"""Why somebody appeals: an answer beside those to the edition's questions, frozen and erased with them."""
-
 
 class Followup(StrEnum):
     """The value is the last word of its address."""

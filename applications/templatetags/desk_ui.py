@@ -182,6 +182,7 @@ def _sentences() -> dict[str, str]:
         "application.lapse": _("%(who)s let it lapse."),
         "right.approved": _("%(who)s granted %(capability)s."),
         "right.extended": _("%(who)s extended %(capability)s."),
+        "right.cut": _("%(capability)s ends sooner: what it was held for is decided."),
         "right.revoked": _("%(who)s revoked %(capability)s."),
         "flag.settled": _("%(who)s settled the flag “%(rule)s”."),
         "section.reviewed": _("%(who)s judged the section “%(section)s”."),
