@@ -5,6 +5,7 @@ before the decision and says the same afterwards.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -14,11 +15,20 @@ from django.utils import formats, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from applications.enums import GRANTING_OUTCOMES, Outcome
-from applications.models import Application, Decision, RequestedCapability
+from applications import emails
+from applications.enums import GRANTING_OUTCOMES, MessageKind, Outcome, ReminderState
+from applications.models import (
+    Application,
+    Customer,
+    Decision,
+    OutboundMessage,
+    Reminder,
+    RequestedCapability,
+)
 from applications.queries import case
 from applications.rules.policy import Edition, Text
 from applications.rules.review import ItemOutcome, approval_ends_at, read_outcomes
+from applications.rules.zones import countries
 
 Judged = tuple[RequestedCapability, ItemOutcome]
 
@@ -38,6 +48,39 @@ def language_of(application: Application, edition: Edition) -> str:
     """The language of the letter: that of who submitted, else the edition's."""
     writer = application.submitted_by
     return (writer.language if writer else "") or edition.language
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A warning on paper: the words of the mail that reached nobody, for the customer's address."""
+
+    customer: Customer
+    to: tuple[str, ...]
+    day: str
+    subject: str
+    text: str
+    language: str
+
+
+def warning(
+    customer: Customer, ends_at: datetime, *, name: str, language: str, edition: Edition, now: datetime
+) -> Posted | None:
+    """The warning of a deadline as a letter to post; None when nothing ends then. Four statements."""
+    about = Reminder(customer=customer, ends_at=ends_at, days_before=0, due_at=now, state=ReminderState.DUE)
+    sent = OutboundMessage(
+        kind=MessageKind.REMINDER,
+        key=f"posted:{customer.pk}",
+        customer=customer,
+        reminder=about,
+        context={"language": language},
+    )
+    mail = emails.render(sent, edition=edition, now=now)
+    if mail is None:
+        return None
+    spoken = emails.language_of(sent, edition)
+    with translation.override(spoken):
+        to = tuple(line for line in (name, customer.name, countries().get(customer.country, "")) if line)
+        return Posted(customer, to, emails.day(edition.local_day(now)), mail.subject, mail.text, spoken)
 
 
 class _Letter:

@@ -1,6 +1,6 @@
 """Floor 3: letters and copies as PDF, in every script. Renders, sends nothing; the same input is the same file."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
+from applications.letters import Posted
 from applications.models import Application, Decision, Submission
 from applications.queries.answers import Row
 
@@ -84,6 +85,25 @@ def letter(decision: Decision, language: str) -> bytes:
         if others:
             paper.write_lines("\n".join(others))
         paper.ln(3.5)
+    return paper.done()
+
+
+def posted(letters: Sequence[Posted], at: datetime) -> bytes:
+    """Warnings to print and post, each on a page of its own, in the language of its customer."""
+    paper: _Paper | None = None
+    for letter in letters:
+        if paper is None:
+            paper = _Paper(letter.subject, "Limited Access Portal", letter.language, at)
+        else:
+            paper.add_page()
+        paper.write_lines("Limited Access Portal", size=10, after=10)
+        paper.write_lines("\n".join(letter.to), after=8)
+        paper.write_lines(letter.day, after=4)
+        paper.write_lines(letter.subject, bold=True, size=14, after=3)
+        for part in letter.text.strip().split("\n\n"):
+            paper.write_lines(part, after=3)
+    if paper is None:
+        raise ValueError("no letter to print")
     return paper.done()
 
 

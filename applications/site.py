@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from applications.admin import MODEL_PAGES
 from applications.permissions import Can, can
 from applications.views import (
+    attention,
     blind,
     deadlines,
     decision,
@@ -152,6 +153,12 @@ _ROUTES: tuple[tuple[str, View, str], ...] = (
     ("gateways/proposals/<int:proposal>/", gateways.answer, "gateway-answer"),
     ("gateways/endpoints/<int:pk>/", gateways.endpoint, "endpoint"),
     ("gateways/endpoints/<int:pk>/<slug:name>/", gateways.endpoint_act, "endpoint-act"),
+    ("attention/", attention.index, "attention"),
+    ("attention/letters.pdf", attention.letters, "attention-letters"),
+    ("attention/posted/", attention.posted, "attention-posted"),
+    ("attention/<int:pk>/", attention.one, "attention-one"),
+    ("attention/<int:pk>/letter.pdf", attention.letter, "attention-letter"),
+    ("attention/<int:pk>/<slug:name>/", attention.settle, "attention-settle"),
     ("joins/", joins.index, "joins"),
     ("joins/<int:request_id>/", joins.answer, "join-answer"),
     ("people/<int:person_id>/sign-out/", joins.sign_out, "person-sign-out"),

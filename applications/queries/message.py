@@ -110,7 +110,8 @@ def _warning(sent: OutboundMessage, now: datetime, edition: Edition | None) -> F
     reminder = sent.reminder
     if reminder is None or reminder.ends_at <= now or has_newer(reminder):
         return None
-    if reminder.state not in (ReminderState.DUE, ReminderState.SENT):
+    # One that reached nobody goes out again when an operator has found a contact (`actions.attention`).
+    if reminder.state not in (ReminderState.DUE, ReminderState.SENT, ReminderState.UNDELIVERABLE):
         return None
     ending = read_ending(reminder.customer, reminder.ends_at, now=now, edition=_ruling(edition))
     if not ending.ends_something:

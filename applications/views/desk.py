@@ -106,6 +106,7 @@ def navigation(request: StaffRequest) -> list[dict[str, Any]]:
     if can(request.user, Can.OPERATE):
         groups.append(_group(request, _("People"), [(reverse("admin:joins"), _("Requests to join"), None)]))
     ways = [
+        (reverse("admin:attention"), _("Needs attention"), Can.SEE_CUSTOMERS),
         (reverse("admin:editions"), _("Policy editions"), Can.SEE_CUSTOMERS),
         (reverse("admin:outbox"), _("Outbox"), Can.SEE_RECORD),
         (reverse("admin:gateways"), _("Gateways"), Can.SEE_RECORD),

@@ -47,7 +47,7 @@ def _letter(application: Application, *, only_sent: bool) -> HttpResponse:
     edition = edition_of(application.edition) if application.edition else edition_in_force()
     language = letters.language_of(application, edition)
     with translation.override(language):
-        return _sent(pdf.letter(found, language), "application/pdf", f"{application.reference}-letter.pdf")
+        return sent(pdf.letter(found, language), "application/pdf", f"{application.reference}-letter.pdf")
 
 
 @member_page("GET")
@@ -62,7 +62,7 @@ def answers(request: HttpRequest, reference: str) -> HttpResponse:
     said = {code: value for part in frozen.answers.values() for code, value in part.items()}
     parts = [(one.title.to(language), rows_of(edition, one, said, language)) for one in edition.sections]
     made = pdf.answers(application, frozen, parts, instant(frozen.submitted_at), language)
-    return _sent(made, "application/pdf", f"{application.reference}.pdf")
+    return sent(made, "application/pdf", f"{application.reference}.pdf")
 
 
 @member_page("GET")
@@ -76,10 +76,10 @@ def calendar(request: HttpRequest) -> HttpResponse:
     now = clock.now()
     board = find_access.board_of(member.customer, edition_in_force(), now)
     text = calendar_file(entries_of(board, member.customer_id, get_language()), now)
-    return _sent(text.encode(), "text/calendar; charset=utf-8", "access-dates.ics")
+    return sent(text.encode(), "text/calendar; charset=utf-8", "access-dates.ics")
 
 
-def _sent(content: bytes, content_type: str, name: str) -> HttpResponse:
+def sent(content: bytes, content_type: str, name: str) -> HttpResponse:
     disposition = content_disposition_header(as_attachment=True, filename=name) or "attachment"
     return HttpResponse(
         content,
