@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 from applications.actions import retention
 from applications.actions.duty import forget_runs
 from applications.actions.evidence import forget_orphans
+from applications.actions.webhook import forget_calls
 from applications.enums import Duty
 from applications.jobs.run import recorded
 from applications.queries.retention import preview
 from applications.rules.privacy import PERIODS
 
 RUNS_KEPT = PERIODS["run"].after or timedelta()
+CALLS_KEPT = PERIODS["call"].after or timedelta()
 ORPHANS_KEPT_S = 24 * 60 * 60
 _STEPS: dict[str, Callable[..., int]] = {
     "cases_warned": retention.warn_of_cases,
@@ -27,7 +29,7 @@ _STEPS: dict[str, Callable[..., int]] = {
 def forget(now: datetime, *, budget_s: float | None = None) -> dict[str, int]:
     """One batch of each class; what is left is the next run's. Runs that closed rights stay: these name them."""
     with recorded(Duty.RETENTION, now, budget_s=budget_s) as run:
-        run.add(runs=forget_runs(before=now - RUNS_KEPT))
+        run.add(runs=forget_runs(before=now - RUNS_KEPT), calls=forget_calls(before=now - CALLS_KEPT))
         # By the time of the machine: that is what files and sessions bear.
         run.add(files=forget_orphans(before=time.time() - ORPHANS_KEPT_S))
         for name, step in _STEPS.items():

@@ -210,12 +210,12 @@ INVENTORY: Mapping[str, Holding] = {
         "disabled_by",
     ),
     "applications.webhookdelivery": Holding(
-        "calls to gateways", "policy",
+        "calls to gateways", "call",
         operational="id endpoint key kind state up_to_transaction up_to_change queued_at due_at attempts "
         "leased_until finished_at",
     ),
     "applications.webhookattempt": Holding(
-        "tries of calls", "policy", operational="id delivery number at outcome took_ms"
+        "tries of calls", "call", operational="id delivery number at outcome took_ms"
     ),
     "applications.deadlineclosing": Holding(
         "books of a deadline", "right", operational="id ends_at planned confirmed kept closed_at closed_by"

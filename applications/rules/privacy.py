@@ -38,6 +38,7 @@ PERIODS: Mapping[str, Period] = {
     "report": Period("ninety days after it was applied", timedelta(days=90)),
     "session": Period("it expires", timedelta(days=1)),
     "run": Period("fourteen days; runs that closed rights stay, rights name them", timedelta(days=14)),
+    "call": Period("thirty days after it ended", timedelta(days=30)),
     "right": Period("for good: access rests on it"),
     "record": Period("for good: codes and pseudonyms; typed reasons go with the customer or person"),
     "policy": Period("for good: decisions cite it"),

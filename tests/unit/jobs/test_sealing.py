@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from applications.actions import audit
 from applications.jobs.sealing import seal_trail
-from applications.models import AuditEvent, AuditSeal
+from applications.models import AuditEvent, AuditReason, AuditSeal
 from applications.queries.audit import Finding, verify
 from applications.rules import seals
 from tests import factories
@@ -151,6 +153,57 @@ def test_a_dropped_seal_is_named() -> None:
     with without_guard():
         AuditSeal.objects.filter(number=2).delete()
     assert verify().finding == Finding("seal_dropped", 2)
+
+
+@pytest.mark.parametrize(
+    ("signature", "what"), [("", "seal_not_ours"), ("forged", "seal_not_ours"), ("other.x", None)]
+)
+def test_a_seal_that_we_did_not_sign_is_named(signature: str, what: str | None) -> None:
+    """A key that is gone proves nothing and accuses nobody: such seals are counted."""
+    record(4)
+    seal_trail(NOW, size=2)
+    if signature == "forged":
+        one, other = AuditSeal.objects.order_by("number").values_list("signature", flat=True)
+        signature = other
+    with without_guard():
+        AuditSeal.objects.filter(number=1 if signature else 2).update(signature=signature)
+    found = verify()
+    assert (found.finding and found.finding.what, found.unproven) == (what, 0 if what else 1)
+
+
+def test_a_typed_reason_is_proved_until_it_is_erased() -> None:
+    why = audit.record("one", by=None, now=NOW, reason="As agreed").reason
+    seal_trail(NOW)
+    AuditReason.objects.update(text="Otherwise")
+    assert verify().finding == Finding("reason_changed", 1, AuditEvent.objects.get().pk)
+    assert why is not None
+    AuditReason.objects.update(text="", salt="", erased_at=NOW)
+    assert verify().finding is None
+
+
+def test_a_checkpoint_proves_a_chain_that_somebody_made_anew(tmp_path: Path) -> None:
+    """Who owns the database, and even our key, rewrites all: only what was kept elsewhere tells."""
+    place = tmp_path / "checkpoint"
+    record(4)
+    seal_trail(NOW, size=2)
+    call_command("verify_audit", checkpoint=place)
+    record(2)
+    seal_trail(NOW)
+    call_command("verify_audit", checkpoint=place)
+    with without_guard():
+        AuditEvent.objects.filter(action="test.happened", customer_ref=3).update(customer_ref=99)
+        AuditSeal.objects.all().delete()
+    seal_trail(NOW, size=2)
+    assert verify().finding is None, "seals alone do not see it"
+    with pytest.raises(CommandError, match="not_the_checkpoint in seal 2"):
+        call_command("verify_audit", checkpoint=place)
+    with without_guard():
+        AuditSeal.objects.filter(number__gte=2).delete()
+    with pytest.raises(CommandError, match="seal_dropped in seal 2"):
+        call_command("verify_audit", checkpoint=place)
+    place.write_text("nonsense")
+    with pytest.raises(CommandError, match="no checkpoint"):
+        call_command("verify_audit", checkpoint=place)
 
 
 def test_leaves_are_bound_to_the_root() -> None:
