@@ -30,7 +30,9 @@ HELP = {
     "invalid_capability": _("Send a code as the catalogue has it."),
     "invalid_instant": _("Write an instant with its zone, such as 2023-07-01T00:00:00Z."),
     "at_not_allowed": _("Gateways ask about now. Staff may ask about another instant, signed in."),
-    "invalid_body": _("Send the JSON that the reference shows. `index` names the item, counted from 0."),
+    "invalid_body": _(
+        "Send the JSON that the reference shows. The field index names the item, counted from 0."
+    ),
     "too_many": _("Ask in several calls."),
     "invalid_cursor": _("Send a cursor as the feed gave it out. Without one the feed begins anew."),
     "method": _("The header field Allow says which methods there are."),
@@ -137,12 +139,20 @@ def _operation(site: str, method: str, path: str, operation: Part) -> dict[str, 
             _field(name, part, name in sent["schema"]["required"])
             for name, part in sent.get("schema", {"properties": {}})["properties"].items()
         ],
-        "responses": [
-            {"status": status, "description": answer["description"], "form": _form_of(answer)}
-            for status, answer in operation["responses"].items()
-        ],
+        "responses": _responses(operation["responses"]),
         "curl": _curl(site, method, path, operation, media, sent.get("example")),
     }
+
+
+def _responses(answers: Part) -> list[dict[str, str]]:
+    """Answers that look alike stand in one line with all their statuses."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for status, answer in answers.items():
+        alike.setdefault((answer["description"], _form_of(answer)), []).append(status)
+    return [
+        {"status": ", ".join(sorted(statuses)), "description": description, "form": form}
+        for (description, form), statuses in alike.items()
+    ]
 
 
 def _form_of(answer: Part) -> str:
