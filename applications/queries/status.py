@@ -19,8 +19,12 @@ from applications.models import (
     Submission,
     User,
 )
+from applications.queries.evidence import File, files_of, part_of
+from applications.queries.pace import latest_pace
+from applications.queries.queue import place_of
 from applications.rules.answers import NAMES, flat
 from applications.rules.deadlines import DAY, is_business_day
+from applications.rules.pace import Pace
 from applications.rules.policy import Edition
 
 
@@ -45,6 +49,8 @@ class ClockCell:
 @dataclass(frozen=True, slots=True)
 class Reason:
     text: str
+    code: str
+    """Of the paragraph: where the page of the policy has it."""
     paragraph: str
     source: str
     since: date | None
@@ -77,24 +83,39 @@ class Status:
     questions: list[InformationRequest]
     decision: Decision | None
     letter_waits_until: datetime | None
+    pace: Pace | None
+    place: int | None
+    """In the queue, while nobody has taken it; None behind the first thousand."""
+    waiting: int
+    files: list[File] | None
+    """Those given so far, while a question asks for files."""
+
+    @property
+    def verdict(self) -> str:
+        """`approved`, `partly`, `denied` or `answered`; empty before the decision, and while its letter waits."""
+        faces = {group.face for group in self.groups}
+        if self.decision is None or "pending" in faces:
+            return ""
+        granted = bool(faces & set(GRANTING_OUTCOMES))
+        if Outcome.DENIED in faces:
+            return "partly" if granted else "denied"
+        return "approved" if granted else "answered"
 
 
 def status_of(application: Application, edition: Edition, now: datetime, language: str | None) -> Status:
-    """Everything the status page shows: seven statements, whatever the number of rows."""
+    """Everything the status page shows: eight statements at most, whatever the number of rows."""
     trail = list(AuditEvent.objects.filter(application_ref=application.pk, action__in=_LINES).order_by("-id"))
     people = User.objects.filter(memberships__customer=application.customer_id).values_list("key", "name")
     names = dict(people)
-    decision = (
-        application.decisions.filter(decided_at__isnull=False, taken_back_at__isnull=True)
-        .order_by("-decided_at")
-        .first()
-    )
+    decision = _decision(application) if application.state == State.DECIDED else None
     waits = decision.letter_due_at if decision and decision.letter_due_at else None
     waits = waits if waits and waits > now else None
     questions = list(application.information_requests.select_related("answered_by").order_by("-asked_at"))
     cells, pauses = _clock(application, trail, edition, now)
     items = application.items.select_related("subscription").order_by("capability", "use_case", "id")
     typed = names_typed([application.pk])
+    question = next((one for one in questions if one.closed_at is None), None)
+    place, waiting = place_of(application) if application.state == State.SUBMITTED else (None, 0)
     return Status(
         events=[_event(row, names) for row in trail],
         clock=cells,
@@ -104,11 +125,28 @@ def status_of(application: Application, edition: Edition, now: datetime, languag
         messages=list(
             application.notes.filter(internal=False).select_related("author").order_by("-written_at", "-pk")
         ),
-        question=next((one for one in questions if one.closed_at is None), None),
+        question=question,
         questions=questions,
         decision=decision,
         letter_waits_until=waits,
+        pace=latest_pace() if application.state in _RUNNING else None,
+        place=place,
+        waiting=waiting,
+        files=_files_asked(application, question, edition),
     )
+
+
+def _decision(application: Application) -> Decision | None:
+    found = application.decisions.filter(decided_at__isnull=False, taken_back_at__isnull=True)
+    return found.order_by("-decided_at").first()
+
+
+def _files_asked(
+    application: Application, question: InformationRequest | None, edition: Edition
+) -> list[File] | None:
+    part = part_of(edition)
+    asked = question is not None and part is not None and part.code in question.sections
+    return files_of(application) if asked else None
 
 
 # --- the timeline ---
@@ -259,10 +297,11 @@ def names_typed(applications: Iterable[int]) -> dict[str, str]:
 def _reason(edition: Edition, code: str, language: str | None) -> Reason:
     found = edition.reasons.get(code)
     if found is None:
-        return Reason(code, "", "", None, "")
+        return Reason(code, "", "", "", None, "")
     paragraph = edition.paragraphs.get(found.paragraph)
     return Reason(
         text=found.text.to(language),
+        code=found.paragraph if paragraph else "",
         paragraph=paragraph.title.to(language) if paragraph else "",
         source=paragraph.source.to(language) if paragraph else "",
         since=paragraph.in_force_on if paragraph else None,

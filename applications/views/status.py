@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from applications import clock
@@ -14,7 +14,9 @@ from applications.exceptions import InvalidInput, NotAllowed, NotPossibleNow
 from applications.forms.application import AnswerForm, MessageForm
 from applications.queries import application as find
 from applications.queries.answers import rows_of
+from applications.queries.evidence import part_of
 from applications.queries.policy import edition_in_force, edition_of
+from applications.queries.queue import PLACES
 from applications.queries.status import status_of
 from applications.views.application import crumbs, load, may_write
 from applications.views.pages import member_page, refuse
@@ -57,10 +59,14 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
                 form.add_error("body", message)
         except (NotAllowed, NotPossibleNow) as error:
             form.add_error(None, error.message)
+    found = status_of(application, edition, now, get_language())
+    part = part_of(edition)
     context = {
         "application": application,
-        "status": status_of(application, edition, now, get_language()),
-        "title": _title(application),
+        "status": found,
+        "title": _VERDICTS.get(found.verdict) or _title(application),
+        "places": PLACES,
+        "files_section": part.code if part else "",
         "answer_form": answer_form,
         "message_form": message_form,
         "may_write": may_write(application),
@@ -72,6 +78,14 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "crumbs": crumbs(application),
     }
     return render(request, "applications/status.html", context)
+
+
+_VERDICTS = {
+    "approved": gettext_lazy("We approved your application"),
+    "partly": gettext_lazy("We approved a part of your application"),
+    "denied": gettext_lazy("We denied your application"),
+    "answered": gettext_lazy("We answered your application"),
+}
 
 
 def _title(application: find.Application) -> str:
