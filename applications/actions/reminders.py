@@ -121,7 +121,7 @@ _BATCH = "g.customer_id >= %(first)s AND g.customer_id <= %(last)s AND g.ends_at
 _ANY = """
 SELECT 1 FROM (SELECT DISTINCT g.customer_id, g.ends_at FROM applications_accessgrant g
                WHERE {rights} AND g.ends_at > %(after)s AND g.ends_at <= %(upto)s) t
-WHERE NOT EXISTS ({recorded}) {announced} LIMIT 1
+WHERE NOT EXISTS ({recorded}) LIMIT 1
 """
 
 _FIND = """
@@ -130,7 +130,7 @@ SELECT t.ends_at, MIN(t.customer_id), MAX(t.customer_id)
 FROM (SELECT DISTINCT g.customer_id, g.ends_at FROM applications_accessgrant g
       WHERE {rights} AND g.ends_at > %(after)s AND g.ends_at <= %(upto)s) t
 JOIN applications_customer c ON c.id = t.customer_id LEFT JOIN z ON z.country = c.country
-WHERE t.ends_at <= COALESCE(z.upto, %(default)s) AND NOT EXISTS ({recorded}) {announced}
+WHERE t.ends_at <= COALESCE(z.upto, %(default)s) AND NOT EXISTS ({recorded})
 GROUP BY t.ends_at ORDER BY t.ends_at
 """
 
@@ -144,11 +144,9 @@ ORDER BY g.customer_id LIMIT 1 OFFSET %(size)s
 _INSERT = """
 INSERT INTO applications_reminder (customer_id, ends_at, days_before, due_at, state, recorded_at, finished_at)
 WITH z(country, upto, due_at) AS (VALUES {zones}),
-pair(customer_id, is_open, is_mine, ends, goes_on) AS (
+pair(customer_id, is_open, is_mine, first_end, last_end) AS (
   SELECT g.customer_id, CASE WHEN {open} THEN 1 ELSE 0 END,
-         MAX(CASE WHEN g.ends_at = %(ends_at)s AND {of} THEN 1 ELSE 0 END),
-         MAX(CASE WHEN g.ends_at = %(ends_at)s THEN 1 ELSE 0 END),
-         MAX(CASE WHEN g.ends_at > %(ends_at)s THEN 1 ELSE 0 END)
+         MAX(CASE WHEN g.ends_at = %(ends_at)s AND {of} THEN 1 ELSE 0 END), MIN(g.ends_at), MAX(g.ends_at)
   FROM applications_accessgrant g
   WHERE g.closed_at IS NULL AND g.customer_id >= %(first)s AND g.customer_id <= %(last)s
     AND g.ends_at >= %(ends_at)s AND g.starts_at <= %(ends_at)s
@@ -156,7 +154,8 @@ pair(customer_id, is_open, is_mine, ends, goes_on) AS (
 SELECT t.customer_id, %(ends_at)s, %(days)s, COALESCE(z.due_at, %(default_due)s),
        CASE WHEN t.needed = 1 THEN 'due' ELSE 'not_needed' END, %(now)s,
        CASE WHEN t.needed = 1 THEN NULL ELSE %(now)s END
-FROM (SELECT customer_id, MAX(CASE WHEN ends = 1 AND goes_on = 0 AND is_open = 0 THEN 1 ELSE 0 END) AS needed
+FROM (SELECT customer_id, MAX(CASE WHEN first_end = last_end AND first_end = %(ends_at)s AND is_open = 0
+                               THEN 1 ELSE 0 END) AS needed
       FROM pair GROUP BY customer_id HAVING MAX(is_mine) = 1) t
 JOIN applications_customer c ON c.id = t.customer_id LEFT JOIN z ON z.country = c.country
 WHERE %(ends_at)s <= COALESCE(z.upto, %(default)s) {announced}
@@ -203,20 +202,20 @@ def _row(of: str, ends_at: str = "%(ends_at)s", days: str = "%(days)s", more: st
     )
 
 
-def _announced(wave: Wave, of: str, ends_at: str = "%(ends_at)s") -> str:
+def _announced(wave: Wave, of: str) -> str:
     """Steps of a gate wait for the announcement: the first letter comes first."""
-    return f"AND EXISTS ({_row(of, ends_at, str(ANNOUNCEMENT))})" if wave.is_announced else ""
+    return f"AND EXISTS ({_row(of, days=str(ANNOUNCEMENT))})" if wave.is_announced else ""
 
 
 def find_due(wave: Wave, hours: Hours) -> list[Due]:
-    """The deadlines of a wave for which somebody has no row and a decent hour has come.
+    """The deadlines of a wave for which somebody has no row and a decent hour has come; whether the announcement has
+    gone before is asked when they are written.
 
     Mostly one cheap statement that finds nothing; the hours of the world are asked only when it does.
     """
     words = {
         "rights": _RIGHTS.format(of=wave.of),
         "recorded": _row("t", "t.ends_at"),
-        "announced": _announced(wave, "t", "t.ends_at"),
     }
     values = {**wave.values, "now": hours.now, "after": wave.after, "upto": wave.upto, "days": wave.days}
     if not bulk.fetch(_ANY.format(**words), values):
