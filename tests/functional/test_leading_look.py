@@ -6,13 +6,23 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.conf import LazySettings
 from django.urls import reverse
 from playwright.sync_api import Page
 
-from applications.enums import Outcome, State
-from applications.models import Application, Customer, DeadlinePreview, RequestedCapability, User
+from applications.actions import decision
+from applications.admin import MODEL_PAGES
+from applications.enums import AttentionCode, ContactState, Outcome, Settlement, State
+from applications.models import (
+    Application,
+    Attention,
+    Customer,
+    DeadlinePreview,
+    RequestedCapability,
+    User,
+)
 from tests import factories
-from tests.cases import case
+from tests.cases import case, same_for_all
 from tests.factories import NOW
 from tests.functional.conftest import Complaints, assert_accessible, looked_at
 
@@ -78,3 +88,81 @@ def test_pages_of_leads(
     page.get_by_label("Message").fill("We moved to another building.")
     page.get_by_role("button", name="See what they read").click()
     looked_at(page, "leading-message")
+
+
+def test_pages_of_a_blind_review(
+    page: Page,
+    site: str,
+    enter: Callable[..., None],
+    reviewer: User,
+    second_reviewer: User,
+    nordlys: Customer,
+    settings: LazySettings,
+    complaints: Complaints,
+) -> None:
+    complaints.expect("status of 422")
+    settings.BLIND_REVIEW_PERCENT = 100
+    enter(second_reviewer)
+    page.goto(site + reverse("admin:blind"))
+    assert_accessible(page)
+    held = case(nordlys, state=State.IN_REVIEW, holder=reviewer, flags=["minors"])
+    held.flags.update(settlement=Settlement.CURED, settled_at=NOW)
+    outcomes, earlier = same_for_all(held), NOW - timedelta(hours=1)
+    decision.decide(held, outcomes=outcomes, edition=factories.read_file(), by=reviewer, now=earlier)
+    page.goto(site + reverse("admin:blind"))
+    page.get_by_role("button", name="Take the next").click()
+    page.get_by_role("button", name="Record").click()
+    looked_at(page, "blind-case", closely=True)
+    page.get_by_label("Approved", exact=True).focus()
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Record").press("Enter")
+    page.get_by_text("Recorded.").wait_for()
+
+
+def test_pages_of_operators_attention(
+    page: Page,
+    site: str,
+    enter: Callable[..., None],
+    operator: User,
+    nordlys: Customer,
+    complaints: Complaints,
+) -> None:
+    complaints.expect("status of 422")
+    enter(operator)
+    page.goto(site + reverse("admin:attention"))
+    assert_accessible(page)
+    for number in range(3):
+        made = factories.customer(f"Verkehrsbetriebe Nord {number}", country="DE", imported=True)
+        factories.grace(factories.subscription(made), "face.verification")
+        factories.contact(made, f"it@verkehrsbetriebe-{number}.example", state=ContactState.BOUNCED)
+        row = Attention.objects.create(customer=made, code=AttentionCode.NOBODY_REACHED, raised_at=NOW)
+    page.goto(site + reverse("admin:attention"))
+    looked_at(page, "attention", closely=True)
+    page.goto(site + reverse("admin:attention-one", args=[row.pk]))
+    page.get_by_role("button", name="Add the contact").click()
+    looked_at(page, "attention-one", closely=True)
+    page.get_by_label("E-mail address").fill("kai@nord.example")
+    page.get_by_role("button", name="Add the contact").press("Enter")
+    page.get_by_text("The contact is added.").wait_for()
+
+
+def test_model_pages_break_no_policy(
+    page: Page, site: str, enter: Callable[..., None], lead: User, nordlys: Customer
+) -> None:
+    """Django's own pages obey the content policy: no style or script of theirs is refused, on any model page."""
+    case(nordlys)
+    Attention.objects.create(customer=nordlys, code=AttentionCode.NO_CONTACT, raised_at=NOW)
+    page.add_init_script(
+        "window.refused = []; document.addEventListener('securitypolicyviolation',"
+        " (event) => window.refused.push(event.violatedDirective + ' ' + event.sourceFile + ':' + event.lineNumber))"
+    )
+    heard: list[str] = []
+    page.on("console", lambda said: heard.append(f"{said.type}: {said.text}"))
+    enter(lead)
+    for model, _pages in MODEL_PAGES:
+        listed = reverse(f"admin:applications_{model.__name__.lower()}_changelist")
+        row = model.objects.order_by("pk").first()
+        for address in (listed, *([f"{listed}{row.pk}/change/"] if row else ())):
+            page.goto(site + address)
+            assert (page.evaluate("window.refused"), heard) == ([], []), address
+    looked_at(page, "model-page")
