@@ -68,8 +68,14 @@ class Desk(AdminSite):
         return update_wrapper(guarded, view)
 
     def each_context(self, request: Any) -> dict[str, Any]:
-        context = super().each_context(request)
-        return {**context, "desk_nav": desk.navigation(request) if self.has_permission(request) else []}
+        return {
+            **super().each_context(request),
+            "desk_nav": desk.navigation(request) if self.has_permission(request) else [],
+        }
+
+    def get_app_list(self, request: Any, app_label: str | None = None) -> list[Any]:
+        """Only for the page of an app: the desk has its own side bar, and Django's would be made for every page."""
+        return super().get_app_list(request, app_label) if app_label else []
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [

@@ -59,6 +59,7 @@ def _index(request: StaffRequest, saving: SaveFilterForm | None = None) -> HttpR
         "saving": saving or SaveFilterForm(),
         "asked": request.GET.urlencode(),
         "you": request.user,
+        "here": reverse("admin:index"),
     }
     return page(request, "admin/queue.html", context, 422 if saving else 200)
 

@@ -151,10 +151,8 @@ def test_a_condition_past_its_day_fills_a_lane_until_a_person_settles_it(
     assert again.status_code == 409
     assert "My words" in again.content.decode()
     settled = AuditEvent.objects.filter(action="condition.settled").order_by("id")
-    assert [one.data for one in settled] == [
-        {"condition": "retention", "state": "met"},
-        {"condition": "privacy-notice", "state": "dropped"},
-    ]
+    said = [(one.data["condition"], one.data["state"], one.reason.text) for one in settled]
+    assert said == [("retention", "met", "They showed it."), ("privacy-notice", "dropped", "They showed it.")]
 
 
 # --- precedents ---
