@@ -79,9 +79,10 @@ def propose_cohort(
     edition: Edition,
     by: User,
     now: datetime,
+    why: ExtensionReason = ExtensionReason.COHORT,
 ) -> Proposal:
     """Ask a second person to extend a previewed list of rights, frozen here. Raises as `propose_extension`."""
-    _check_until(until, deadline_at, ExtensionReason.COHORT, edition, now)
+    _check_until(until, deadline_at, why, edition, now)
     frozen = list(
         _extendable(None, deadline_at, edition)
         .filter(pk__in=rights)
@@ -96,7 +97,7 @@ def propose_cohort(
         RightsAct.EXTEND_COHORT,
         deadline_at=deadline_at,
         until=until,
-        extension_reason=ExtensionReason.COHORT,
+        extension_reason=why,
         rights=frozen,
         reason=reason,
         by=by,
@@ -122,10 +123,22 @@ def revoke_now(
 ) -> Proposal:
     """An emergency: one lead ends the rights at once; a second person answers within 24 hours.
 
-    Effects: the proposal, marked done, and everything that agreeing to a revocation does. Raises NotAllowed.
+    Effects: the proposal, marked done, and everything that agreeing to a revocation does. A revocation that waits for
+    its second person does not stand in the way: the lead's own becomes this emergency, a colleague's is agreed to.
+    Raises NotAllowed.
     """
     permissions.require(by, Can.LEAD)
-    proposal = propose_revocation(subscription, capability, reason=reason, by=by, now=now)
+    proposal = Proposal.objects.filter(
+        act=RightsAct.REVOKE,
+        subscription=subscription,
+        capability=capability,
+        answered_at__isnull=True,
+        done_at__isnull=True,
+    ).first()
+    if proposal is None:
+        proposal = propose_revocation(subscription, capability, reason=reason, by=by, now=now)
+    elif proposal.proposed_by_id != by.pk:
+        return answer(proposal, agree=True, edition=edition, by=by, now=now)
     _do(proposal, edition=edition, by=by, second=None, now=now)
     return proposal
 

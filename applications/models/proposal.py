@@ -50,7 +50,7 @@ class Proposal(models.Model):
             models.UniqueConstraint(
                 name="proposal_open_once",
                 fields=["act", "subscription", "capability"],
-                condition=Q(answered_at__isnull=True, subscription__isnull=False),
+                condition=Q(answered_at__isnull=True, done_at__isnull=True, subscription__isnull=False),
             ),
             models.CheckConstraint(
                 name="proposal_two_people",

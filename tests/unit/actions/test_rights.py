@@ -189,6 +189,26 @@ def test_emergency_is_one_leads_and_waits_for_a_second(
     assert OutboundMessage.objects.count() == 1
 
 
+def test_an_emergency_is_never_held_up_by_what_waits(
+    entrance: Subscription, edition: Edition, lead: User, operator: User
+) -> None:
+    """Neither by an earlier one that nobody answered, nor by an ordinary proposal, whoever made it."""
+    levi = factories.person("levi@vendor.example", staff_role="lead")
+    code = "face.identification"
+    at = {"reason": "It is misused.", "now": NOW}
+    own = rights.propose_revocation(entrance, code, by=lead, **at)
+    first = rights.revoke_now(entrance, code, edition=edition, by=lead, **at)
+    assert (first.pk, first.done_at, why(entrance, NOW)) == (own.pk, NOW, AccessReason.REVOKED)
+    factories.right(entrance, code)
+    second = rights.revoke_now(entrance, code, edition=edition, by=lead, **at)
+    assert (second.pk != first.pk, why(entrance, NOW)) == (True, AccessReason.REVOKED)
+    factories.right(entrance, code)
+    theirs = rights.propose_revocation(entrance, code, by=levi, **at)
+    third = rights.revoke_now(entrance, code, edition=edition, by=lead, **at)
+    assert (third.pk, third.agreed, third.answered_by) == (theirs.pk, True, lead)
+    assert why(entrance, NOW) == AccessReason.REVOKED
+
+
 def test_moved_subscription_keeps_its_grace_and_approvals_become_short(
     entrance: Subscription,
     other_customer: Customer,
