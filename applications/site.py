@@ -9,7 +9,9 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
 from applications.admin import MODEL_PAGES
 from applications.permissions import Can, can
@@ -89,6 +91,7 @@ class Desk(AdminSite):
             return queue.index(request)
         return super().index(request, extra_context)
 
+    @method_decorator(require_safe)
     def login(self, request: Any, extra_context: dict[str, Any] | None = None) -> Any:
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
 
