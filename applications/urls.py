@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from applications.api import pages as api
+from applications.rules.followups import Followup
 from applications.site import desk_site
 from applications.views import (
     about,
@@ -11,8 +12,10 @@ from applications.views import (
     check,
     eligibility,
     evidence,
+    followups,
     mail,
     papers,
+    privacy,
     public,
     section,
     status,
@@ -39,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/reference/", api.reference, name="api-reference"),
     path("api/v1/problems/<slug:code>", api.problem_page, name="api-problem"),
     path("access/", access.index, name="access"),
+    path("access/more-time/", followups.more_time, name="more-time"),
     path("access/dates.ics", papers.calendar, name="access-dates"),
     path("verify/", verification.verify, name="verify"),
     path("transparency/", transparency.page, name="transparency"),
@@ -53,6 +57,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("applications/<str:reference>/answers.pdf", papers.answers, name="application-answers-pdf"),
     path("applications/<str:reference>/letter.pdf", papers.letter, name="application-letter"),
     path("applications/<str:reference>/withdraw/", status.withdraw, name="application-withdraw"),
+    path("applications/<str:reference>/appeal/", followups.appeal, name="application-appeal"),
+    *(
+        path(
+            f"applications/<str:reference>/{what.value}/",
+            followups.follow,
+            {"what": what},
+            name=f"application-{what.value}",
+        )
+        for what in (Followup.RENEW, Followup.AMEND, Followup.AGAIN)
+    ),
     path("applications/<str:reference>/discard/", application.discard, name="application-discard"),
     path(
         "applications/<str:reference>/files/<slug:name>/",
@@ -66,6 +80,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("applications/<str:reference>/<str:section>/", section.section, name="application-section"),
     path("accounts/start/", team.start, name="account-start"),
+    path("accounts/data/", privacy.data, name="account-data"),
+    path("accounts/data/copy/", privacy.copy, name="account-copy"),
+    path("accounts/data/copy/<int:customer_id>/", privacy.copy, name="customer-copy"),
+    path("accounts/data/erase/", privacy.erase, name="account-erase"),
+    path("accounts/notices/", privacy.notices, name="account-notices"),
     path("accounts/organisation/", team.organisation, name="organisation"),
     path("accounts/team/", team.team, name="team"),
     path("accounts/team/<int:customer_id>/", team.team_of, name="team-of"),

@@ -17,20 +17,47 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from applications.models import User
+from applications.queries.privacy import due_notices
+
 log = structlog.get_logger("portal.signin")
 Next = Callable[[HttpRequest], HttpResponse]
 
 IDLE_S = 30 * 60
 ABSOLUTE_S = 8 * 60 * 60
-BEGAN, SEEN = "signed_in_at", "seen_at"
+BEGAN, SEEN, NOTICES = "signed_in_at", "seen_at", "notices_due"
 SEEN_STEP_S = 60
 # What somebody without a second factor may reach: their account (to get one), the way out, what is public anyhow.
 OPEN_TO_ALL = ("/accounts/", "/i18n/", "/theme/", "/demo/", "/healthz", "/readyz")
+BEHIND_NOTICES = (
+    "/applications/",
+    "/access/",
+    "/accounts/start/",
+    "/accounts/team/",
+    "/accounts/organisation/",
+)
 
 
 @receiver(user_logged_in)
-def session_begins(request: HttpRequest, **_: Any) -> None:
+def session_begins(request: HttpRequest, user: User, **_: Any) -> None:
     request.session[BEGAN] = request.session[SEEN] = time.time()
+    if due_notices(user):
+        request.session[NOTICES] = True
+
+
+class Notices:
+    """Shows a new version of a notice once, before the pages of an organisation; asks the database only while due."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        asks = request.method == "GET" and request.path.startswith(BEHIND_NOTICES)
+        if asks and SESSION_KEY in request.session and request.session.get(NOTICES):
+            if due_notices(request.user):  # type: ignore[arg-type]  # the session says who
+                return _to("account-notices", request)
+            del request.session[NOTICES]
+        return self.get_response(request)
 
 
 class StaffSessions:

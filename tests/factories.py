@@ -15,6 +15,7 @@ from allauth.account.models import EmailAddress
 
 from applications.enums import Basis, Role, Sector, StaffRole, State
 from applications.models import (
+    Acceptance,
     AccessGrant,
     Application,
     Contact,
@@ -26,6 +27,7 @@ from applications.models import (
     Subscription,
     User,
 )
+from applications.queries.privacy import NOTICES
 from applications.rules.identifiers import name_key
 from applications.rules.policy import Edition, read_edition
 
@@ -73,6 +75,11 @@ def person(
         **more,
     )
     EmailAddress.objects.create(user=made, email=made.email, verified=True, primary=True)
+    if not staff_role:
+        Acceptance.objects.bulk_create(
+            Acceptance(user=made, notice=notice, version=version, accepted_at=now)
+            for notice, version in NOTICES.items()
+        )
     return made
 
 

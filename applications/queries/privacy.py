@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.apps import apps
-from django.db.models import Exists, ForeignKey, Model, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, ForeignKey, Max, Model, OuterRef, Q, QuerySet
 
 from applications.enums import NoticeKind, Role
 from applications.models import (
@@ -92,6 +93,34 @@ def members_of_this_alone(customer: Customer) -> list[User]:
     return list(
         User.objects.filter(~Exists(elsewhere), memberships__customer=customer, staff_role="").order_by("pk")
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a person's leaving means for one customer of theirs."""
+
+    customer: Customer
+    blocked: bool
+    alone: bool
+    rights: int
+    ends_at: datetime | None
+
+
+def effects_of(person: User, now: datetime) -> list[Effect]:
+    """Per customer: whether others would be left without an owner, or nobody would be left, and what it still holds."""
+    left = set(left_without_owner(person))
+    found = []
+    for member in person.memberships.select_related("customer").order_by("pk"):
+        customer = member.customer
+        rights = customer.grants.filter(ends_at__gt=now, revoked_at__isnull=True)
+        told = rights.aggregate(count=Count("pk"), last=Max("ends_at"))
+        alone = not customer.memberships.exclude(user=person).exists()
+        found.append(Effect(customer, customer in left, alone, told["count"], told["last"]))
+    return found
+
+
+def acceptances(person: User) -> QuerySet[Acceptance]:
+    return Acceptance.objects.filter(user=person).order_by("-accepted_at", "notice")
 
 
 def on_hold(customer: str = "customer") -> Exists:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from applications.actions import customer as customers
+from applications.actions.privacy import accept_notices
 from applications.enums import Sector
 from applications.jobs.customers_import import import_customers
 from applications.models import User
@@ -63,6 +64,7 @@ def guid(name: str, number: int) -> str:
 def _person(email: str, name: str, **fields: object) -> User:
     user = User.objects.create_user(email, people.PASSWORD, name=name, joined_at=IMPORTED, **fields)
     EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    accept_notices(by=user, now=IMPORTED)
     return user
 
 

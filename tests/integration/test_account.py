@@ -46,6 +46,11 @@ def confirm(client: Client, email: str = NEW):
     return client.post(address, follow=True)
 
 
+def go_on(client: Client):
+    """Past the notices that a new person is shown once."""
+    return client.post(reverse("account-notices"), follow=True)
+
+
 def sign_in(client: Client, email: str, password: str = factories.PASSWORD, **more: str):
     return client.post(reverse("account_login"), {"login": email, "password": password, **more}, follow=True)
 
@@ -72,6 +77,8 @@ def test_a_new_person_signs_up_confirms_names_the_organisation_and_owns_it(clien
     assert user.joined_at == factories.NOW
 
     page = confirm(client)
+    assert page.redirect_chain[-1][0].startswith(reverse("account-notices"))
+    page = go_on(client)
     assert page.redirect_chain[-1] == (reverse("organisation"), 302)
 
     answer = {"name": "Havfisk AS", "website": "havfisk.example", "country": "NO", "sector": "commercial"}
@@ -133,7 +140,8 @@ def test_a_sign_up_at_a_customers_domain_asks_its_owners(
     client: Client, owner: User, nordlys: Customer
 ) -> None:
     sign_up(client, "new@nordlys.example")
-    page = confirm(client, "new@nordlys.example")
+    confirm(client, "new@nordlys.example")
+    page = go_on(client)
     asked = JoinRequest.objects.get()
     assert (asked.customer, asked.user.email) == (nordlys, "new@nordlys.example")
     assert (MessageKind.JOIN_REQUESTED, owner.email) in mails()
