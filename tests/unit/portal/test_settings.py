@@ -2,6 +2,7 @@
 
 import os
 import runpy
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ def load(monkeypatch):
             monkeypatch.delenv(name)
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
+        monkeypatch.delitem(sys.modules, "portal.environment", raising=False)
         return runpy.run_path(str(ROOT / "portal" / "settings.py"))
 
     return with_environment
