@@ -228,6 +228,7 @@ class MessageKind(models.TextChoices):
     JOIN_REQUESTED = "join_requested", _("Somebody asks to join")
     JOIN_ANSWERED = "join_answered", _("Your request to join")
     ACCESS_CHANGED = "access_changed", _("Access changed by a person")
+    DIGEST = "digest", _("Digest of work")
     ACCOUNT_CONFIRM = "account_confirm", _("Confirm your address")
     ACCOUNT_EXISTS = "account_exists", _("You have an account already")
     ACCOUNT_RESET = "account_reset", _("Choose a new password")
@@ -361,6 +362,7 @@ class Duty(models.TextChoices):
     SCANNING = "scanning", _("Scan of files")
     RETENTION = "retention", _("Retention")
     PACE = "pace", _("Measured times")
+    DIGESTS = "digests", _("Digests for staff")
 
 
 DUTY_PERIODS = {
@@ -374,6 +376,7 @@ DUTY_PERIODS = {
     Duty.SCANNING: timedelta(seconds=20),
     Duty.RETENTION: timedelta(hours=1),
     Duty.PACE: timedelta(hours=1),
+    Duty.DIGESTS: timedelta(minutes=15),
 }
 """How often each duty runs: short, since catching up goes by what the rows say and never by the schedule."""
 SILENT_PERIODS = 3

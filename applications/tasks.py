@@ -49,6 +49,11 @@ def preview() -> None:
     do(Duty.PREVIEW)
 
 
+@shared_task(name="applications.digests", acks_late=True)
+def digests() -> None:
+    do(Duty.DIGESTS)
+
+
 @shared_task(name="applications.seal", acks_late=True)
 def seal() -> None:
     do(Duty.SEAL)

@@ -8,6 +8,7 @@ import structlog
 
 from applications.enums import Duty
 from applications.jobs.delivery import deliver
+from applications.jobs.digests import plan_digests
 from applications.jobs.ends import close_ended
 from applications.jobs.lapses import lapse_waiting
 from applications.jobs.pace import measure_pace
@@ -24,6 +25,7 @@ DUTIES: dict[Duty, Callable[..., Any]] = {
     Duty.ENDS: close_ended,
     Duty.REMINDERS: record_reminders,
     Duty.LAPSES: lapse_waiting,
+    Duty.DIGESTS: plan_digests,
     Duty.DELIVERY: deliver,
     Duty.WEBHOOKS: call_gateways,
     Duty.PREVIEW: preview_deadlines,

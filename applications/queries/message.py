@@ -1,7 +1,7 @@
 """Floor 3: what a message is about, read when it is handed over: rows of the outbox hold no verdict (design §7)."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,15 @@ from allauth.account.utils import user_pk_to_url_str
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 
-from applications.enums import ChangeKind, ContactState, MessageKind, MessageState, ReminderState, State
+from applications.enums import (
+    ChangeKind,
+    ContactState,
+    Digest,
+    MessageKind,
+    MessageState,
+    ReminderState,
+    State,
+)
 from applications.exceptions import NoEdition
 from applications.models import (
     Application,
@@ -29,11 +37,13 @@ from applications.models import (
     User,
 )
 from applications.queries.deadlines import read_ended, read_ending
+from applications.queries.digest import digest
 from applications.queries.team import invitation_token
 from applications.rules.deadlines import days_left
 from applications.rules.policy import Edition
 from applications.rules.zones import zone_for
 
+DIGEST_KEPT = timedelta(hours=12)
 Facts = dict[str, Any]
 
 
@@ -208,6 +218,13 @@ def _join_answered(sent: OutboundMessage, now: datetime, edition: Edition | None
     return {"request": request} if request else None
 
 
+def _digest(sent: OutboundMessage, now: datetime, edition: Edition | None) -> Facts | None:
+    """What waits now; not while they have turned it off, nor on another day than it was made for."""
+    if sent.user is None or sent.user.digest == Digest.OFF or now - sent.queued_at > DIGEST_KEPT:
+        return None
+    return digest(sent.user, now)
+
+
 def _confirm(sent: OutboundMessage, now: datetime, edition: Edition | None) -> Facts | None:
     address = EmailAddress.objects.filter(pk=sent.context.get("address"), verified=False).first()
     if address is None:
@@ -278,6 +295,7 @@ _ABOUT: dict[MessageKind, Callable[[OutboundMessage, datetime, Edition | None], 
     MessageKind.JOIN_REQUESTED: _join_requested,
     MessageKind.JOIN_ANSWERED: _join_answered,
     MessageKind.ACCESS_CHANGED: _changed,
+    MessageKind.DIGEST: _digest,
     MessageKind.ACCOUNT_CONFIRM: _confirm,
     MessageKind.ACCOUNT_EXISTS: _account,
     MessageKind.ACCOUNT_RESET: _reset,

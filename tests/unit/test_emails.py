@@ -96,6 +96,9 @@ def every_kind(
     address = EmailAddress.objects.create(user=newcomer, email="second@nordlys.example", verified=False)
     note = application.notes.create(author=owner, internal=True, body="@me", written_at=NOW)
     draft = factories.submitted(nordlys, row, state=State.DRAFT, submitted_at=None)
+    lead = factories.person(
+        "lena@vendor.example", ODD, staff_role="lead", digest="daily", language=owner.language
+    )
     context: dict[str, dict[str, object]] = {
         "information_requested": {"information_request": asked.pk},
         "application_decided": {"decision": decision.pk},
@@ -115,7 +118,7 @@ def every_kind(
         message.queue(
             kind,
             key=f"test-{kind.value}",
-            to=owner,
+            to=lead if kind == "digest" else owner,
             now=NOW,
             customer=nordlys,
             application=draft if kind == "lapse_warning" else application,
@@ -159,7 +162,7 @@ def test_every_kind_is_said_in_dutch(
     for kind, row in made.items():
         said = {}
         for language in ("en", "nl"):
-            User.objects.filter(pk=owner.pk).update(language=language)
+            User.objects.filter(pk__in=[owner.pk, row.user_id]).update(language=language)
             mail = emails.render(OutboundMessage.objects.get(pk=row.pk), edition=edition, now=NOW)
             assert mail is not None
             said[language] = {mail.subject, *mail.text.splitlines()}
