@@ -122,6 +122,11 @@ def tell_customer(
     return len(people)
 
 
+def tell_at_handing_over(kind: MessageKind, *, key: str, application: Application, now: datetime) -> None:
+    """A notice to the application's customer: its people are looked up when it is handed over (one row until then)."""
+    queue_all(kind, [(key, "")], now=now, application=application)
+
+
 def _tag(person: Recipient) -> str:
     if isinstance(person, str):
         return f"a{hashlib.sha256(person.encode()).hexdigest()[:16]}"

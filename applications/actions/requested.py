@@ -22,8 +22,7 @@ def subscriptions_of(
     guids = dict.fromkeys([wish.guid for wish in reading.wishes] + [guid for guid, *_rest in reading.settled])
     names = draft.answers.get(said.names_key(question)) if question else None
     names = names if isinstance(names, dict) else {}
-    wanted = [UUID(guid) for guid in guids]
-    known = {str(row.guid): row for row in Subscription.objects.filter(guid__in=wanted)}
+    known = {guid: reading.held[guid] for guid in guids if guid in reading.held}
     fresh = [guid for guid in guids if guid not in known]
     if fresh:
         Subscription.objects.bulk_create(
@@ -35,7 +34,8 @@ def subscriptions_of(
             ),
             ignore_conflicts=True,
         )
-        known = {str(row.guid): row for row in Subscription.objects.filter(guid__in=wanted)}
+        found = Subscription.objects.filter(guid__in=[UUID(guid) for guid in fresh])
+        known |= {str(row.guid): row for row in found}
     nameless = [
         row
         for guid, row in known.items()
@@ -51,24 +51,14 @@ def subscriptions_of(
 def add_items(
     application: Application, wishes: list[said.Wish], subscriptions: dict[str, Subscription], now: datetime
 ) -> None:
-    RequestedCapability.objects.bulk_create(
-        RequestedCapability(
-            application=application,
-            customer_id=application.customer_id,
-            subscription=subscriptions[wish.guid],
-            capability=wish.capability,
-            use_case=wish.use_case,
-            asked_at=now,
-        )
-        for wish in wishes
-    )
+    RequestedCapability.objects.bulk_create(_open_items(application, wishes, subscriptions, now))
 
 
-def add_settled(
+def add_all(
     application: Application, reading: Reading, subscriptions: dict[str, Subscription], now: datetime
 ) -> None:
-    """What needs no person has its outcome at once."""
-    RequestedCapability.objects.bulk_create(
+    """Every item of a submission in one statement; what needs no person has its outcome at once."""
+    settled = (
         RequestedCapability(
             application=application,
             customer_id=application.customer_id,
@@ -81,6 +71,24 @@ def add_settled(
         for guid, capability, outcome in reading.settled
         if guid
     )
+    items = _open_items(application, reading.wishes, subscriptions, now)
+    RequestedCapability.objects.bulk_create([*items, *settled])
+
+
+def _open_items(
+    application: Application, wishes: list[said.Wish], subscriptions: dict[str, Subscription], now: datetime
+) -> list[RequestedCapability]:
+    return [
+        RequestedCapability(
+            application=application,
+            customer_id=application.customer_id,
+            subscription=subscriptions[wish.guid],
+            capability=wish.capability,
+            use_case=wish.use_case,
+            asked_at=now,
+        )
+        for wish in wishes
+    ]
 
 
 def sync_items(

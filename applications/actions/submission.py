@@ -32,14 +32,17 @@ from applications.rules.policy import Edition, QuestionType
 ANSWER_MAX = 8000
 
 
-def submit(*, application: Application, edition: Edition, by: User, now: datetime) -> Application:
+def submit(
+    *, application: Application, edition: Edition, by: User, now: datetime, edition_id: int | None = None
+) -> Application:
     """Fix the answers and hand the application over. Twice at once, or again, is one effect (promise P4).
 
     Effects, in order: state submitted with its audit row, frozen answers, subscriptions that nobody held, one item
     for each capability × use case × subscription (what needs no person is closed at once), screening flags, what a
-    renewal in time holds, one message to the owners. Raises NotFound and NotAllowed by role; InvalidInput by
-    question; NotPossibleNow with code `nothing_to_decide` when everything asked for is open or retired, `free_mail`
-    without an address of the organisation, `too_late` for an appeal after its last day.
+    renewal in time holds, one notice to the customer. Raises NotFound and NotAllowed by role; InvalidInput by
+    question, also for what is asked for already; NotPossibleNow with code `nothing_to_decide` when everything asked
+    for is open or retired, `free_mail` without an address of the organisation, `too_late` for an appeal after its
+    last day. `edition_id` is the row of the edition, when the caller has read it.
     """
     permissions.require_member_move(by, application, Move.SUBMIT)
     if application.state != State.DRAFT and application.submitted_at is not None:
@@ -48,7 +51,7 @@ def submit(*, application: Application, edition: Edition, by: User, now: datetim
     _require_organisation_address(by, edition)
     try:
         with transaction.atomic():
-            return _submit(application, edition, by, now)
+            return _submit(application, edition, edition_id or _row_of(edition), by, now)
     except SomebodyWasFaster:
         latest = Application.objects.select_related("customer").get(pk=application.pk)
         if latest.submitted_at is None:
@@ -61,7 +64,13 @@ def submit(*, application: Application, edition: Edition, by: User, now: datetim
         raise
 
 
-def _submit(application: Application, edition: Edition, by: User, now: datetime) -> Application:
+def _row_of(edition: Edition) -> int:
+    return PolicyEdition.objects.values_list("pk", flat=True).get(code=edition.code)
+
+
+def _submit(
+    application: Application, edition: Edition, edition_id: int, by: User, now: datetime
+) -> Application:
     _hold(application, State.DRAFT, now)
     draft = draft_of(application)
     reading = _read_whole(application, edition, draft, now)
@@ -78,7 +87,7 @@ def _submit(application: Application, edition: Edition, by: User, now: datetime)
         by=by,
         now=now,
         data={"edition": edition.code, "digest": frozen.digest, "items": len(reading.wishes)},
-        edition_id=PolicyEdition.objects.values_list("pk", flat=True).get(code=edition.code),
+        edition_id=edition_id,
         submitted_at=now,
         submitted_by_id=by.pk,
         target_at=target_at,
@@ -89,16 +98,11 @@ def _submit(application: Application, edition: Edition, by: User, now: datetime)
         search_text=_search_text(application, by, subscriptions),
     )
     _freeze(application, 1, frozen, by, now)
-    requested.add_items(application, reading.wishes, subscriptions, now)
-    requested.add_settled(application, reading, subscriptions, now)
+    requested.add_all(application, reading, subscriptions, now)
     requested.raise_flags(application, 1, flags, foreign, edition, now)
     renewal.hold(application, by=by, now=now)
-    message.tell_customer(
-        MessageKind.APPLICATION_SUBMITTED,
-        key=f"submitted:{application.pk}",
-        customer=application.customer,
-        application=application,
-        now=now,
+    message.tell_at_handing_over(
+        MessageKind.APPLICATION_SUBMITTED, key=f"submitted:{application.pk}", application=application, now=now
     )
     return application
 
@@ -137,6 +141,7 @@ def _respond(application: Application, text: str, edition: Edition, by: User, no
     _hold(application, State.INFORMATION_REQUESTED, now)
     draft = draft_of(application)
     reading = _read_whole(application, edition, draft, now)
+    _refuse_clashes(application, edition, reading)
     frozen = _Frozen(said.asked_only(edition, draft.by_section))
     flags = _screen(edition, frozen.answers, now)
     subscriptions = requested.subscriptions_of(application, edition, draft, reading, now)
@@ -211,7 +216,6 @@ def _read_whole(application: Application, edition: Edition, draft: Draft, now: d
         )
     if reading.errors:
         raise InvalidInput(reading.errors, _("Some answers are missing."))
-    _refuse_clashes(application, edition, reading)
     return reading
 
 

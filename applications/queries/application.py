@@ -42,9 +42,13 @@ def visible_to(user: User) -> QuerySet[Application]:
     )
 
 
-def load(user: User, reference: str) -> Application:
-    """One application with the person's `role`. A stranger's and an absent one are NotFound alike (P9)."""
-    found = visible_to(user).filter(reference=reference).first()
+def load(user: User, reference: str, *, ways: bool = False) -> Application:
+    """One application with the person's `role`. A stranger's and an absent one are NotFound alike (P9).
+
+    `ways`: with what `queries.followups.ways_on` needs, in the same statement.
+    """
+    rows = visible_to(user)
+    found = (annotated(rows) if ways else rows).filter(reference=reference).first()
     if found is None:
         raise NotFound
     return found
@@ -142,13 +146,14 @@ class Reading:
     """What the answers mean at one instant. `errors` by question code; without errors it can be submitted.
 
     `settled`: (subscription, capability, outcome) that need no person. `nothing_to_decide`: something was
-    chosen, and all of it is settled.
+    chosen, and all of it is settled. `held`: the customer's own subscriptions among those named, by id.
     """
 
     errors: dict[str, str] = field(default_factory=dict)
     wishes: list[said.Wish] = field(default_factory=list)
     settled: list[tuple[str, str, Outcome]] = field(default_factory=list)
     nothing_to_decide: bool = False
+    held: dict[str, Subscription] = field(default_factory=dict)
 
 
 def read_answers(edition: Edition, draft: Draft, customer: Customer, at: datetime) -> Reading:
@@ -163,8 +168,8 @@ def read_answers(edition: Edition, draft: Draft, customer: Customer, at: datetim
         for code in said.listed(edition, answers, QuestionType.CAPABILITIES)
         if (found := edition.capability(code))
     ]
-    uses = _first_uses(customer, guids)
     reading = Reading()
+    uses = _first_uses(customer, guids, reading.held)
     gated: dict[str, list[str]] = {}
     for guid in guids or [""]:
         gated[guid] = []
@@ -198,14 +203,20 @@ def _nothing_new(kind: str) -> str:
     return _("All of this is approved already. Add a subscription or a use case that is not.")
 
 
-def _first_uses(customer: Customer, guids: list[str]) -> dict[str, dict[str, Any]]:
+def _first_uses(
+    customer: Customer, guids: list[str], held: dict[str, Subscription]
+) -> dict[str, dict[str, Any]]:
+    """First uses of the customer's own subscriptions, which go into `held`. One statement."""
+    uses: dict[str, dict[str, Any]] = {}
     if not guids:
-        return {}
-    held = Subscription.objects.filter(customer=customer, guid__in=[UUID(guid) for guid in guids])
-    return {
-        str(subscription.guid): {use.service: use.first_used_on for use in subscription.uses.all()}
-        for subscription in held.prefetch_related("uses")
-    }
+        return uses
+    own = Subscription.objects.filter(customer=customer, guid__in=[UUID(guid) for guid in guids])
+    for row in own.annotate(service=F("uses__service"), first_used_on=F("uses__first_used_on")):
+        held[str(row.guid)] = row
+        of = uses.setdefault(str(row.guid), {})
+        if row.service:
+            of[row.service] = row.first_used_on
+    return uses
 
 
 def _existing(edition: Edition, capability: Capability, uses: Mapping[str, Any]) -> bool:

@@ -15,8 +15,9 @@ from applications.exceptions import InvalidInput, NotAllowed, NotPossibleNow
 from applications.forms.questions import field_name
 from applications.models import Application
 from applications.queries import application as find
-from applications.queries.answers import rows_of
-from applications.queries.policy import edition_in_force
+from applications.queries.answers import grounds_of, rows_of
+from applications.queries.policy import edition_in_force, edition_in_force_row, edition_of
+from applications.rules import answers as said
 from applications.rules.policy import Edition
 from applications.views.application import CAPABILITIES, crumbs, load, may_write
 from applications.views.pages import member_page
@@ -29,12 +30,15 @@ def check(request: HttpRequest, reference: str) -> HttpResponse:
     if application.state != State.DRAFT:
         target = "application-submitted" if request.method == "POST" else "application-status"
         return redirect(target, application.reference)
-    edition, now = edition_in_force(), clock.now()
+    row, now = edition_in_force_row(), clock.now()
+    edition = edition_of(row)
     errors: dict[str, str] = {}
     refused = ""
     if request.method == "POST":
         try:
-            submission.submit(application=application, edition=edition, by=request.user, now=now)
+            submission.submit(
+                application=application, edition=edition, edition_id=row.pk, by=request.user, now=now
+            )
             return redirect("application-submitted", application.reference)
         except InvalidInput as error:
             errors = error.errors
@@ -54,6 +58,8 @@ def check(request: HttpRequest, reference: str) -> HttpResponse:
         }
         for part in edition.sections
     ]
+    if grounds := grounds_of(draft.by_section):
+        parts.insert(0, {"code": said.APPEAL, "title": _("Why you appeal"), "rows": grounds})
     context = {
         "application": application,
         "parts": parts,

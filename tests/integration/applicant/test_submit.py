@@ -2,6 +2,7 @@
 
 import re
 import threading
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from django.urls import reverse
 from applications import exceptions
 from applications.actions import submission
 from applications.enums import MessageKind, Outcome, Risk, State
+from applications.jobs.delivery import deliver
 from applications.models import (
     Application,
     AuditEvent,
@@ -275,6 +277,37 @@ def test_the_status_page_says_who_has_the_ball_and_how_far_the_clock_is(sign_in,
     assert "Business day 3 of 10" in shown
     assert "We answer by 30 May 2023" in shown
     assert "You submitted 15 May 2023, 14:40 UTC , Henrik Aagaard" in shown
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_submitting_takes_the_same_statements_for_any_number(
+    sign_in, owner, nordlys, edition_row, django_assert_num_queries, count
+):
+    """New and held subscriptions, what is settled at once, and flags."""
+    guids = [str(uuid.uuid4()) for _ in range(count)]
+    for guid in guids[1:]:
+        factories.subscription(nordlys, "Gate", guid=guid, used={"face": factories.BEFORE_THE_CUT})
+    made = drafts.draft(
+        nordlys,
+        owner,
+        edition_row,
+        drafts.answers(
+            subscriptions={"subscription-ids": guids, "subscription-ids.names": {}},
+            need={"capabilities": ["face.identification", "face.liveness", "face.detection"]},
+            people={"minors": "yes"},
+        ),
+    )
+    client = sign_in(owner)
+    with django_assert_num_queries(20):
+        assert client.post(at("application-check", made)).status_code == 302
+    made.refresh_from_db()
+    assert (made.state, made.items.count(), made.flags.exists()) == (State.SUBMITTED, 3 * count, True)
+
+
+def test_the_notice_of_receipt_goes_to_every_owner(submitted, nordlys, owner, mailoutbox):
+    other = factories.member(nordlys, factories.person("second@nordlys.example"))
+    deliver(NOW)
+    assert sorted(mail.to[0] for mail in mailoutbox) == [owner.email, other.email]
 
 
 @pytest.mark.parametrize("count", [1, 6])
