@@ -92,6 +92,10 @@ class Application(models.Model):
                     ]
                 ),
             ),
+            # A search among closed cases too is read in the same order.
+            models.Index(
+                name="all_in_order", fields=["rank", "urgent_at", "id"], condition=~Q(state="draft")
+            ),
             # Lanes are counted from this index alone, not from the rows.
             models.Index(
                 name="queue_lanes",
