@@ -5,7 +5,7 @@ PYTEST := $(PY) -m pytest -q
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-run lock packages run test test-postgresql test-sqlite test-browser check audit faults bench clean
+.PHONY: help env env-run lock packages run test test-postgresql test-sqlite test-browser check audit sbom faults bench clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -40,7 +40,10 @@ check: env ## lint, types, import contracts, migrations, settings, scans
 	@$(PY) scripts/check.py
 
 audit: env ## known faults of what we depend on (asks the index of packages)
-	@.venv/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements/dev.txt
+	@$(PY) -m scripts.audit
+
+sbom: env ## what the site is made of (CycloneDX), in var/sbom.json
+	@$(PY) -m scripts.sbom
 
 faults: env packages ## kill, freeze and double things; report what was lost (nothing)
 	@$(PY) -m tests.faults
