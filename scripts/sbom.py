@@ -34,10 +34,10 @@ def licences(name: str) -> list[dict[str, Any]]:
         data = metadata(name)
     except PackageNotFoundError:
         return []
-    said = data["License-Expression"] if "License-Expression" in data else ""
+    said = "".join(data.get_all("License-Expression") or [])
     if said:
         return [{"expression": said}]
-    said = data["License"] if "License" in data else ""
+    said = "".join(data.get_all("License") or [])
     if said and len(said) < 60:
         return [{"license": {"name": said}}]
     named = [

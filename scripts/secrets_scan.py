@@ -48,7 +48,7 @@ def entropy(text: str) -> float:
 
 def is_random(text: str) -> bool:
     kinds = sum(bool(re.search(kind, text)) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
-    return kinds == 3 and entropy(text) >= BITS
+    return kinds == 3 and text.count("/") < 3 and entropy(text) >= BITS
 
 
 def secrets_in(text: str) -> Iterator[tuple[int, str]]:
