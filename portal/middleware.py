@@ -52,7 +52,9 @@ class RequestLog:
         started = time.monotonic()
         response = self.get_response(request)
         route = request.resolver_match.route if request.resolver_match else None
-        if route not in ("healthz", "readyz") and (route is not None or response.status_code >= 400):
+        if route not in ("healthz", "readyz", "metrics") and (
+            route is not None or response.status_code >= 400
+        ):
             # The user is named only when something already looked: the log causes no query of its own.
             user = request.__dict__.get("_cached_user")
             log.info(

@@ -28,7 +28,7 @@ ABSOLUTE_S = 8 * 60 * 60
 BEGAN, SEEN, NOTICES = "signed_in_at", "seen_at", "notices_due"
 SEEN_STEP_S = 60
 # What somebody without a second factor may reach: their account (to get one), the way out, what is public anyhow.
-OPEN_TO_ALL = ("/accounts/", "/i18n/", "/theme/", "/demo/", "/healthz", "/readyz")
+OPEN_TO_ALL = ("/accounts/", "/i18n/", "/theme/", "/demo/", "/healthz", "/readyz", "/metrics")
 BEHIND_NOTICES = (
     "/applications/",
     "/access/",

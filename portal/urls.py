@@ -10,6 +10,7 @@ from portal.theme import set_theme
 
 urlpatterns = [
     path("", include("portal.health")),
+    path("", include("portal.metrics")),
     path("", include("portal.security")),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),

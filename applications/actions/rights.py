@@ -21,7 +21,6 @@ from applications.rules.identifiers import clean_text
 from applications.rules.policy import Edition
 
 LONGEST_EXTENSION = timedelta(days=366)
-SECOND_WITHIN = timedelta(hours=24)
 COHORT_MAX = 5000
 REASON_MAX = 2000
 

@@ -1,14 +1,15 @@
 """Promise P1 from outside: the site is ready without any worker, and silence is an alarm."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import call_command
 from django.db import OperationalError, connection
 
-from applications.enums import DUTY_PERIODS, Duty
-from applications.models import JobRun
+from applications.enums import DUTY_PERIODS, Duty, RightsAct
+from applications.models import AuditReason, JobRun, Proposal
 from portal import health
+from tests import factories
 
 
 @pytest.fixture
@@ -53,13 +54,13 @@ def test_failed_or_unfinished_run_is_no_sign_of_life(client, every_duty_ran, fie
 @pytest.mark.django_db
 def test_query_count_does_not_grow_with_runs(client, every_duty_ran, frozen_clock, django_assert_num_queries):
     health.is_migrated()
-    with django_assert_num_queries(len(Duty) + 3):
+    with django_assert_num_queries(len(Duty) + 5):
         client.get("/readyz")
     at = frozen_clock - timedelta(minutes=2)
     JobRun.objects.bulk_create(
         JobRun(duty=Duty.ENDS, as_of=at, started_at=at, finished_at=at) for _ in range(30)
     )
-    with django_assert_num_queries(len(Duty) + 3):
+    with django_assert_num_queries(len(Duty) + 5):
         client.get("/readyz")
 
 
@@ -101,3 +102,67 @@ def test_migrate_makes_the_table_of_rate_limits():
         cursor.execute("DROP TABLE portal_cache")
     call_command("migrate", verbosity=0)
     assert "portal_cache" in connection.introspection.table_names()
+
+
+# --- what calls for a person ---
+
+
+@pytest.mark.django_db
+def test_an_emergency_that_no_second_person_answers_is_an_alarm_after_a_day(client, every_duty_ran, clock):
+    subscription = factories.subscription(factories.customer())
+    emergency = Proposal.objects.create(
+        act=RightsAct.REVOKE,
+        subscription=subscription,
+        capability="face.liveness",
+        reason=AuditReason.objects.create(text="Misused."),
+        proposed_at=clock(),
+        proposed_by=factories.person("lena@vendor.example", staff_role="lead"),
+        done_at=clock(),
+    )
+    clock.forward(hours=24, microseconds=-1)
+    assert not any("emergency" in alarm for alarm in client.get("/readyz").json()["alarms"])
+    clock.forward(microseconds=1)
+    assert "emergency without a second answer: 1" in client.get("/readyz").json()["alarms"]
+    Proposal.objects.filter(pk=emergency.pk).update(
+        answered_at=clock(), agreed=True, answered_by=factories.person("levi@vendor.example")
+    )
+    assert not any("emergency" in alarm for alarm in client.get("/readyz").json()["alarms"])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("off", "alarm"), [(4, False), (10, True), (-10, True)])
+def test_a_clock_that_is_off_is_an_alarm(client, every_duty_ran, monkeypatch, off, alarm):
+    monkeypatch.setattr(health.clock, "system_now", lambda: datetime.now(UTC) + timedelta(seconds=off))
+    named = client.get("/readyz").json()["alarms"]
+    assert any(name.startswith("clock: ") for name in named) is alarm
+
+
+# --- figures ---
+
+TOKEN = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("token", "sent"), [("", ""), ("", "Bearer "), (TOKEN, ""), (TOKEN, "Bearer x"), (TOKEN, TOKEN)]
+)
+def test_figures_are_for_the_monitor_alone(client, settings, token, sent):
+    settings.METRICS_TOKEN = token
+    assert client.get("/metrics", headers={"Authorization": sent}).status_code == 404
+
+
+@pytest.mark.django_db
+def test_figures_say_how_long_a_duty_is_silent_and_what_waits(client, settings, every_duty_ran, clock):
+    settings.METRICS_TOKEN = TOKEN
+    subscription = factories.subscription(factories.customer())
+    factories.right(subscription, "face.liveness", ends_at=clock() + timedelta(seconds=30))
+    clock.forward(seconds=90)
+    answer = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    lines = answer.content.decode().splitlines()
+    assert answer["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert 'portal_duty_silent_seconds{duty="ends"} 90' in lines
+    assert 'portal_duty_silent{duty="ends"} 0' in lines
+    assert 'portal_duty_silent{duty="delivery"} 1' in lines
+    assert 'portal_waiting{what="ends"} 1' in lines
+    assert 'portal_waiting_oldest_seconds{what="ends"} 60' in lines
+    assert 'portal_waiting{what="cases"} 0' in lines

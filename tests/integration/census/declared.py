@@ -43,6 +43,7 @@ SITE = {
     "": Door(PUBLIC),
     "healthz": Door(PUBLIC),
     "readyz": Door(PUBLIC),
+    "metrics": Door(NOWHERE),  # without a token, or with a wrong one
     "csp-report": Door(post=PUBLIC),
     ".well-known/security.txt": Door(PUBLIC),
     ".well-known/jwks.json": Door(PUBLIC),
