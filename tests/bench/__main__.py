@@ -30,7 +30,7 @@ def main() -> int:
     call_command("collectstatic", interactive=False, verbosity=0)
     from applications.actions.gateway import create_key  # noqa: PLC0415 -- these need Django set up
     from applications.queries.policy import edition_in_force  # noqa: PLC0415
-    from tests.bench import decisions, jobs, pages  # noqa: PLC0415
+    from tests.bench import applicant, decisions, jobs, pages  # noqa: PLC0415
 
     edition, now = edition_in_force(), world.now()
     _gateway, key = create_key("bench", ["face"], secret="b" * 43, edition=edition, now=now)
@@ -42,6 +42,7 @@ def main() -> int:
             "search_vs_stock_admin",
             "queue_statements",
         ): lambda: pages.pages(now, rounds),
+        applicant.NAMES: lambda: applicant.statements(now),
         (
             "decision_vs_constant",
             "decision_cpu_vs_constant",
