@@ -28,6 +28,7 @@ from applications.models import OutboundMessage, User
 from applications.queries.account import stop_token
 from applications.queries.deadlines import Held
 from applications.queries.end_words import end_words
+from applications.queries.followups import hold_said, last_day
 from applications.queries.message import Facts, about, zone_of
 from applications.rules.policy import Edition
 from applications.rules.zones import find_zone
@@ -88,6 +89,7 @@ def render(sent: OutboundMessage, *, edition: Edition | None, now: datetime) -> 
     language = language_of(sent, edition)
     with translation.override(language):
         zone = _zone(sent, edition)
+        facts["country"] = sent.customer.country if sent.customer else ""
         context = {**facts, **_said(facts, edition, zone, language), **_shared(sent, edition, language)}
         context["is_optional"] = reader is not None
         subject = " ".join(_fill(f"mail/{sent.kind}.subject.txt", context).split())
@@ -209,7 +211,7 @@ def _said(facts: Facts, edition: Edition | None, zone: ZoneInfo, language: str) 
     if ending is None or edition is None:
         return said
     ours = ZoneInfo(edition.time_zone)
-    ends_at = ending.ends_at
+    ends_at, country = ending.ends_at, facts["country"]
     gone = [*ending.lost, *ending.retires]
     first = gone[0].capability
     services = {held.capability.service for held in gone if held.capability}
@@ -221,6 +223,8 @@ def _said(facts: Facts, edition: Edition | None, zone: ZoneInfo, language: str) 
         "moment_ours": moment(ends_at, ours),
         "moment_yours": "" if _same_hour(ends_at, ours, zone) else moment(ends_at, zone),
         "last_safe": day(ending.last_safe_on),
+        "hold": hold_said(ends_at, country, edition) if ending.holds else "",
+        "appeal_day": last_day(ending.appeal_until, country, edition) if ending.appeal_until else "",
         "what": first.name.to(language) if len(gone) == 1 and first else "",
         "number": len(gone),
         "lost": [_line(held, language, zone) for held in ending.lost],

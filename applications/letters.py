@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from applications import emails
-from applications.enums import GRANTING_OUTCOMES, MessageKind, Outcome, ReminderState
+from applications.enums import GRANTING_OUTCOMES, Kind, MessageKind, Outcome, ReminderState
 from applications.models import (
     Application,
     Customer,
@@ -26,6 +26,8 @@ from applications.models import (
     RequestedCapability,
 )
 from applications.queries import case
+from applications.queries.followups import day_of, hold_said, last_day
+from applications.rules.followups import Followup, appeal_until, renew_since, zone_of
 from applications.rules.policy import Edition, Text
 from applications.rules.review import ItemOutcome, approval_ends_at, read_outcomes
 from applications.rules.zones import countries
@@ -207,16 +209,45 @@ class _Letter:
                 yield _(
                     "This denial does not shorten what you have: access of the grace year goes on until %(end)s."
                 ) % {"end": self._instant(self.application.deadline_at - timedelta.resolution)}
-            days = self.edition.limits.appeal_days
-            yield ngettext(
-                "You may apply again at any time. You may also appeal within %(days)d day, until %(until)s; "
-                "another reviewer then looks at it.",
-                "You may apply again at any time. You may also appeal within %(days)d days, until %(until)s; "
-                "another reviewer then looks at it.",
-                days,
-            ) % {"days": days, "until": self._day(self.at + timedelta(days=days))}
+            yield _("You may apply again at any time, beginning with your answers: %(address)s") % {
+                "address": self._address(Followup.AGAIN)
+            }
+            if self.application.kind != Kind.APPEAL:
+                yield self._appeal()
         if outcomes & set(GRANTING_OUTCOMES):
-            yield _("Another subscription or another use case needs a new application.")
+            yield _("Another subscription or another use case needs an amendment: %(address)s") % {
+                "address": self._address(Followup.AMEND)
+            }
+            yield self._renewal()
+
+    def _appeal(self) -> str:
+        """The last day counts from the letter, in the customer's zone; until then the address is open."""
+        limits, country = self.edition.limits, self.application.customer.country
+        sent = self.decision.letter_due_at or self.at + timedelta(minutes=limits.letter_delay_minutes)
+        until = appeal_until(sent, self.edition, zone_of(country, self.edition))
+        return ngettext(
+            "You may also appeal within %(days)d day, until the end of %(until)s; another reviewer then looks at it: "
+            "%(address)s",
+            "You may also appeal within %(days)d days, until the end of %(until)s; another reviewer then looks at it: "
+            "%(address)s",
+            limits.appeal_days,
+        ) % {
+            "days": limits.appeal_days,
+            "until": last_day(until, country, self.edition),
+            "address": self._address(Followup.APPEAL),
+        }
+
+    def _renewal(self) -> str:
+        country = self.application.customer.country
+        ends_at = approval_ends_at(self.edition, self.at)
+        opens = _("You can renew it from %(since)s on: %(address)s") % {
+            "since": day_of(renew_since(ends_at, self.edition), country, self.edition),
+            "address": self._address(Followup.RENEW),
+        }
+        return f"{opens}\n{hold_said(ends_at, country, self.edition)}"
+
+    def _address(self, what: Followup) -> str:
+        return f"{settings.SITE_URL}/applications/{self.application.reference}/{what.value}/"
 
     def _foot(self) -> str:
         lines = [

@@ -1,4 +1,4 @@
-"""Floor 4: follow-ups of an application (appeal, renewal, amendment, another try), and asking for more time."""
+"""Floor 4: follow-ups of an application: appeal, renewal, amendment, another try (design §5)."""
 
 import uuid
 from datetime import datetime
@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from applications import permissions
-from applications.actions import application as applications
+from applications.actions import application as act
 from applications.enums import Kind, Role, State
 from applications.exceptions import Conflict, InvalidInput, NotAllowed, NotFound, NotPossibleNow
 from applications.models import Application, Customer, Section, User
@@ -48,7 +48,7 @@ def follow(
         )
     try:
         with transaction.atomic():
-            made = applications.start(
+            made = act.start(
                 customer=previous.customer,
                 edition=edition,
                 by=by,

@@ -1,6 +1,6 @@
 """Floor 3: what a customer may use on which subscription, and what ends next. Every state comes from `rules.access`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from applications.enums import AccessReason, Basis
 from applications.models import Customer, RequestedCapability, Subscription
 from applications.queries import decision
 from applications.queries.end_words import end_words
+from applications.queries.history import History
 from applications.queries.status import names_typed
 from applications.rules import zones
 from applications.rules.access import Ask, Facts, Verdict, decide, since_of
@@ -91,7 +92,8 @@ def _as_unheld(asks: list[RequestedCapability], code: str) -> Facts:
 class Cell:
     """One answer: `face` is a state of the tag `state`. Equal cells are the same answer.
 
-    `since` of an end is exclusive. `granted_by`: reference of the application whose approval it is.
+    `since` of an end is exclusive. `granted_by`: reference of the application whose approval it is; `renew`: of the
+    one to renew.
     """
 
     face: str
@@ -101,6 +103,7 @@ class Cell:
     may_apply: bool
     allowed: bool
     granted_by: str = ""
+    renew: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +140,11 @@ class Block:
     """What is open or retired, and all of a service that nobody asked for: told in lines, not in the table."""
 
 
-def blocks_of(board: Board, language: str | None, granted_by: Mapping[int, str]) -> list[Block]:
-    """The table by services; gated capabilities first. `granted_by`: references of applications by right."""
+def blocks_of(board: Board, language: str | None, history: History) -> list[Block]:
+    """The table by services; gated capabilities first."""
     blocks = []
     for service in board.edition.services.values():
-        alone, others = _rows(board, board.edition.capabilities_of(service.code), language, granted_by)
+        alone, others = _rows(board, board.edition.capabilities_of(service.code), language, history)
         lines = [(one, [row.cells[n] for row in alone]) for n, one in enumerate(board.subscriptions)]
         if alone or others:
             blocks.append(Block(service.name.to(language), alone, lines, others))
@@ -149,13 +152,13 @@ def blocks_of(board: Board, language: str | None, granted_by: Mapping[int, str])
 
 
 def _rows(
-    board: Board, capabilities: Iterable[Capability], language: str | None, granted_by: Mapping[int, str]
+    board: Board, capabilities: Iterable[Capability], language: str | None, history: History
 ) -> tuple[list[Row], list[Row]]:
     """Rows of the table: gated capabilities of which anything was granted or asked; the rest, equal ones together."""
     table: list[Row] = []
     together: dict[tuple[Cell, ...], list[Capability]] = {}
     for capability in capabilities:
-        cells = tuple(_cell(board, one, capability, granted_by) for one in board.subscriptions)
+        cells = tuple(_cell(board, one, capability, history) for one in board.subscriptions)
         if capability.needs_approval and any(cell.face not in _IDLE for cell in cells):
             table.append(_row(board, [capability], cells, language))
         else:
@@ -173,9 +176,7 @@ def may_apply(blocks: Iterable[Block]) -> bool:
 _IDLE = (AccessReason.OPEN, AccessReason.RETIRED, AccessReason.NOT_APPLIED)
 
 
-def _cell(
-    board: Board, subscription: Subscription, capability: Capability, granted_by: Mapping[int, str]
-) -> Cell:
+def _cell(board: Board, subscription: Subscription, capability: Capability, history: History) -> Cell:
     verdict = board.verdict(subscription, capability.code)
     since = board.since[(subscription.guid, capability.code)]
     if verdict.reason == AccessReason.RETIRED:
@@ -189,7 +190,8 @@ def _cell(
         reference=reference,
         may_apply=capability.needs_approval and verdict.reason in _APPLY and not reference,
         allowed=verdict.allowed,
-        granted_by=granted_by.get(verdict.right.id or 0, "") if verdict.right else "",
+        granted_by=history.granted_by.get(verdict.right.id or 0, "") if verdict.right else "",
+        renew=history.renewable.get((subscription.guid, capability.code), "") if not reference else "",
     )
 
 

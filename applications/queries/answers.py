@@ -49,6 +49,13 @@ def rows_of(
     ]
 
 
+def grounds_of(by_section: Mapping[str, Mapping[str, Any]]) -> list[Row]:
+    """Why somebody appeals, as the one row of a section of its own; no row without it."""
+    text = by_section.get(said.APPEAL, {}).get(said.GROUNDS)
+    label = _("Why the decision should be another")
+    return [Row(said.GROUNDS, label, (str(text),), (), required=True, error="", short=False)] if text else []
+
+
 def _ids(question: Question, answers: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """(name, id) of each subscription."""
     if question.type != Q.SUBSCRIPTIONS:

@@ -14,7 +14,9 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 from applications.enums import UNDECIDED_STATES, Basis, CapabilityState, Outcome, State
 from applications.models import AccessGrant, Application, Customer, DeadlinePreview, RequestedCapability
 from applications.queries import bulk
+from applications.queries.followups import annotated, past_of
 from applications.rules.deadlines import last_safe_day
+from applications.rules.followups import Followup, in_time_until, offers, zone_of
 from applications.rules.policy import Capability, Edition
 
 DUE = "g.closed_at IS NULL AND g.ends_at <= %(now)s"
@@ -185,6 +187,9 @@ class Ending:
     """What one instant costs one customer, by what is recorded at `read_at`.
 
     `lost` may be kept by an approval, `retires` ends whatever is approved, `stays` is covered by other rights.
+    `about`: the application to follow, answer or go on with, or that was denied; `renew`: the one whose approval is
+    lost (references, or empty). `holds`: a renewal submitted now holds the end. `appeal_until`: exclusive end of the
+    time to appeal, while it is open.
     """
 
     ends_at: datetime
@@ -194,6 +199,10 @@ class Ending:
     standing: Standing
     last_safe_on: date
     is_safe: bool
+    about: str = ""
+    renew: str = ""
+    holds: bool = False
+    appeal_until: datetime | None = None
 
     @property
     def ends_something(self) -> bool:
@@ -220,7 +229,7 @@ def read_ended(customer: Customer, run: int, *, now: datetime, edition: Edition)
 def _rights(customer: Customer) -> QuerySet[AccessGrant]:
     return (
         AccessGrant.objects.filter(customer=customer, revoked_at__isnull=True)
-        .select_related("subscription")
+        .select_related("subscription", "item__application")
         .order_by("capability", "subscription__guid", "pk")
     )
 
@@ -248,15 +257,22 @@ def _ending(
             gone[state].append(right)
     lost, retires = gone[CapabilityState.GATED], gone[CapabilityState.RETIRED]
     zone = ZoneInfo(edition.time_zone)
+    standing, about = _standing(customer, lost)
+    approvals = (one.item for one in lost if one.basis == Basis.APPROVAL)
+    renew = next((item.application.reference for item in approvals if item), "")
     safe_on = last_safe_day(ends_at, edition.limits.last_safe_business_days, edition.calendar, zone)
     return Ending(
         ends_at=ends_at,
         lost=_grouped(lost, edition),
         retires=_grouped(retires, edition),
         stays=_grouped(keeping, edition, until=True),
-        standing=_standing(customer, lost),
+        standing=standing,
         last_safe_on=safe_on,
         is_safe=now.astimezone(zone).date() <= safe_on,
+        about=about,
+        renew=renew,
+        holds=bool(renew) and now < in_time_until(ends_at, edition, zone_of(customer.country, edition)),
+        appeal_until=_appeal_until(customer, about, edition, now) if standing == Standing.DENIED else None,
     )
 
 
@@ -276,20 +292,31 @@ def _grouped(rights: list[AccessGrant], edition: Edition, *, until: bool = False
     )
 
 
-def _standing(customer: Customer, lost: list[AccessGrant]) -> Standing:
-    open_states = set(
-        Application.objects.filter(customer=customer, state__in=[State.DRAFT, *UNDECIDED_STATES]).values_list(
-            "state", flat=True
+def _standing(customer: Customer, lost: list[AccessGrant]) -> tuple[Standing, str]:
+    """How far the customer is, and the reference of the application of which that is said."""
+    rows = Application.objects.filter(customer=customer, state__in=[State.DRAFT, *UNDECIDED_STATES])
+    open_ones = dict(rows.order_by("pk").values_list("state", "reference"))
+    if State.INFORMATION_REQUESTED in open_ones:
+        return Standing.WITH_YOU, open_ones[State.INFORMATION_REQUESTED]
+    if with_us := [reference for state, reference in open_ones.items() if state != State.DRAFT]:
+        return Standing.WITH_US, with_us[-1]
+    if open_ones:
+        return Standing.DRAFT, open_ones[State.DRAFT]
+    denied = RequestedCapability.objects.filter(customer=customer, outcome=Outcome.DENIED).order_by(
+        "closed_at"
+    )
+    of_pair = {
+        (subscription, code): reference
+        for subscription, code, reference in denied.values_list(
+            "subscription_id", "capability", "application__reference"
         )
-    )
-    if State.INFORMATION_REQUESTED in open_states:
-        return Standing.WITH_YOU
-    if open_states - {State.DRAFT}:
-        return Standing.WITH_US
-    if open_states:
-        return Standing.DRAFT
-    denied = RequestedCapability.objects.filter(customer=customer, outcome=Outcome.DENIED).values_list(
-        "subscription_id", "capability"
-    )
-    pairs = {_pair(right) for right in lost}
-    return Standing.DENIED if pairs & set(denied) else Standing.NOT_APPLIED
+    }
+    found = [of_pair[pair] for right in lost if (pair := _pair(right)) in of_pair]
+    return (Standing.DENIED, found[-1]) if found else (Standing.NOT_APPLIED, "")
+
+
+def _appeal_until(customer: Customer, reference: str, edition: Edition, now: datetime) -> datetime | None:
+    """Until when the denied application may be appealed against; None when it may not, or not any more."""
+    denied = annotated(Application.objects.filter(reference=reference)).get()
+    offer = offers(past_of(denied), edition, zone_of(customer.country, edition), now)[Followup.APPEAL]
+    return offer.until if offer.why_not is None else None

@@ -178,6 +178,41 @@ def day_of(at: datetime, country: str, edition: Edition) -> str:
     return f"{formats.date_format(at.astimezone(zone).date(), _('j F Y'))} ({zone.key})"
 
 
+def held_of(application: Application, edition: Edition) -> str:
+    """`hold_said` of what the application approved; one statement."""
+    found: Any = annotated(Application.objects.filter(pk=application.pk)).get()
+    ends_at = found.approval_ends_at
+    return hold_said(ends_at, application.customer.country, edition) if ends_at else ""
+
+
+def about_said(
+    application: Application, what: Followup, edition: Edition, language: str | None
+) -> list[tuple[str, str, list[tuple[str, UUID]]]]:
+    """What a follow-up is about: capability, use case, and (name, id) of each subscription."""
+    items = application.items.select_related("subscription").order_by("capability", "use_case", "pk")
+    if what is Followup.RENEW:
+        items = items.filter(outcome__in=GRANTING_OUTCOMES)
+    elif what is Followup.APPEAL:
+        items = items.filter(outcome=Outcome.DENIED)
+    together: dict[tuple[str, str], list[tuple[str, UUID]]] = {}
+    for item in items:
+        held = item.subscription.customer_id == item.customer_id
+        name = item.subscription.label if held else ""  # a foreign name is not theirs to read (promise P9)
+        together.setdefault((item.capability, item.use_case), []).append((name, item.subscription.guid))
+    return [
+        (
+            _name(edition.capability(code), code, language),
+            _name(edition.use_cases.get(case), "", language),
+            ids,
+        )
+        for (code, case), ids in together.items()
+    ]
+
+
+def _name(found: Any, otherwise: str, language: str | None) -> str:
+    return found.name.to(language) if found else otherwise
+
+
 # --- appeals ---
 
 
@@ -219,7 +254,9 @@ def beginning(previous: Application, what: Followup, edition: Edition) -> dict[s
         .values_list("answers", flat=True)
         .first()
     )
-    return rule.prefill(frozen or {}, edition, _about(previous, what))
+    if frozen is None:  # a draft that lapsed
+        frozen = dict(previous.sections.values_list("code", "answers"))
+    return rule.prefill(frozen, edition, _about(previous, what))
 
 
 def _about(previous: Application, what: Followup) -> set[Wish] | None:

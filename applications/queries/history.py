@@ -4,11 +4,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from applications.enums import AccessReason, Basis, ExtensionReason
 from applications.models import AccessGrant, Customer, Subscription, Suspension
+from applications.rules.followups import renew_since
 from applications.rules.policy import Edition
 
 MOST = 1000
@@ -37,10 +39,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Newest first. `granted_by`: the reference of the application behind each right that has one."""
+    """Newest first. `granted_by`: the reference of the application behind each right that has one.
+
+    `renewable`: the reference to renew, by subscription and capability.
+    """
 
     lines: list[Line]
     granted_by: dict[int, str]
+    renewable: dict[tuple[UUID, str], str]
 
 
 def history_of(customer: Customer, edition: Edition, now: datetime, language: str | None) -> History:
@@ -65,7 +71,23 @@ def history_of(customer: Customer, edition: Edition, now: datetime, language: st
             line.subscriptions.append(place)
     granted_by = {one.pk: one.item.application.reference for one in rights if one.item}
     lines = sorted(together.values(), key=lambda line: line.happened.at, reverse=True)
-    return History(lines, granted_by)
+    return History(lines, granted_by, _renewable(rights, edition, now))
+
+
+def _renewable(rights: Iterable[AccessGrant], edition: Edition, now: datetime) -> dict[tuple[UUID, str], str]:
+    """Of each pair the approval that ends last, once its renewal is open."""
+    last: dict[tuple[UUID, str], AccessGrant] = {}
+    for right in rights:
+        pair = (right.subscription.guid, right.capability)
+        if right.basis != Basis.APPROVAL or right.revoked_at is not None or right.item is None:
+            continue
+        if pair not in last or last[pair].ends_at < right.ends_at:
+            last[pair] = right
+    return {
+        pair: right.item.application.reference
+        for pair, right in last.items()
+        if right.item and now >= renew_since(right.ends_at, edition)
+    }
 
 
 def _of_rights(rights: Iterable[AccessGrant], now: datetime) -> Iterator[tuple[Happened, str, Subscription]]:

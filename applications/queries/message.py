@@ -34,6 +34,7 @@ from applications.models import (
     Proposal,
     Reminder,
     Subscription,
+    TimeRequest,
     User,
 )
 from applications.queries.deadlines import read_ended, read_ending
@@ -243,6 +244,8 @@ def _reset(sent: OutboundMessage, now: datetime, edition: Edition | None) -> Fac
 def _changed(sent: OutboundMessage, now: datetime, edition: Edition | None) -> Facts | None:
     """What a person did, to which subscription and capability, and since when; `act` is "" when it is not known."""
     told = sent.context
+    if "time_request" in told:
+        return _declined(told["time_request"])
     proposals = Proposal.objects.select_related("subscription")
     proposal = proposals.filter(pk=told["proposal"]).first() if "proposal" in told else None
     if proposal is not None:
@@ -260,6 +263,13 @@ def _changed(sent: OutboundMessage, now: datetime, edition: Edition | None) -> F
         "subscription": held.guid if held else "",
         "since": sent.queued_at,
     }
+
+
+def _declined(pk: int) -> Facts | None:
+    """A request for more time that was declined, with the answer."""
+    found = TimeRequest.objects.filter(pk=pk, declined_at__isnull=False).first()
+    said = {"act": "time", "capability": "", "subscription": ""}
+    return {**said, "since": found.declined_at, "answer": found.answer} if found else None
 
 
 def _account(sent: OutboundMessage, now: datetime, edition: Edition | None) -> Facts | None:

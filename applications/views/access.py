@@ -34,7 +34,7 @@ def index(request: HttpRequest) -> HttpResponse:
     board = find.board_of(customer, edition, now)
     zone = find.zone_of(customer, edition, request.user.time_zone)
     history = history_of(customer, edition, now, language)
-    blocks = find.blocks_of(board, language, history.granted_by)
+    blocks = find.blocks_of(board, language, history)
     context = {
         "customer": customer,
         "memberships": memberships,

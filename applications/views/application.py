@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from applications import clock
 from applications.actions import application as act
-from applications.enums import Role, State
+from applications.enums import Kind, Role, State
 from applications.exceptions import NotAllowed, NotPossibleNow
 from applications.forms.application import StartForm
 from applications.models import Application
@@ -21,6 +21,7 @@ from applications.queries import application as find
 from applications.queries import customer as find_customer
 from applications.queries.access import banner_for
 from applications.queries.answers import rows_of
+from applications.queries.followups import ways_on
 from applications.queries.policy import edition_in_force
 from applications.rules import answers as said
 from applications.rules import eligibility
@@ -31,8 +32,8 @@ from applications.views.pages import member_page, refuse
 PAGE = 50
 
 
-def load(request: HttpRequest, reference: str) -> Application:
-    return find.load(request.user, read_reference(reference))  # type: ignore[arg-type]  # signed in
+def load(request: HttpRequest, reference: str, *, ways: bool = False) -> Application:
+    return find.load(request.user, read_reference(reference), ways=ways)  # type: ignore[arg-type]  # signed in
 
 
 def may_write(application: Application) -> bool:
@@ -53,11 +54,12 @@ def index(request: HttpRequest) -> HttpResponse:
     """Every application of the person's customers, newest first."""
     edition = edition_in_force()
     page = Paginator(find.own(request.user, edition), PAGE).get_page(request.GET.get("page"))
-    language = get_language()
+    language, now = get_language(), clock.now()
     rows = [
         {
             "application": one,
             "asks": find.names_of(edition, find.asks_for(one, edition), language),
+            "way": next((way for way in ways_on(one, edition, now) if not way.why_not), None),
         }
         for one in page
     ]
@@ -148,15 +150,22 @@ def overview(request: HttpRequest, reference: str) -> HttpResponse:
             request.user.time_zone,
             said.listed(edition, draft.answers, find.QuestionType.SUBSCRIPTIONS),
         ),
-        "title": _title(edition, draft, language),
+        "title": _title(application, edition, draft, language),
+        "follows": application.previous.reference if application.previous else "",
+        "grounds": draft.answers.get(said.GROUNDS, ""),
         "crumbs": crumbs(application),
     }
     return render(request, "applications/overview.html", context)
 
 
-def _title(edition: Edition, draft: find.Draft, language: str | None) -> str:
+def _title(application: Application, edition: Edition, draft: find.Draft, language: str | None) -> str:
     names = find.names_of(edition, said.listed(edition, draft.answers, CAPABILITIES), language)
-    return _("Application for %(names)s") % {"names": names} if names else _("New access application")
+    words = {
+        Kind.AMENDMENT: _("Amendment: %(names)s"),
+        Kind.RENEWAL: _("Renewal of %(names)s"),
+        Kind.APPEAL: _("Appeal about %(names)s"),
+    }.get(Kind(application.kind), _("Application for %(names)s"))
+    return words % {"names": names} if names else _("New access application")
 
 
 CAPABILITIES = find.QuestionType.CAPABILITIES

@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.http import content_disposition_header
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from applications import clock, letters, pdf
 from applications.exceptions import NotFound
@@ -13,7 +14,7 @@ from applications.queries import access as find_access
 from applications.queries import application as find
 from applications.queries import case as cases
 from applications.queries import customer as find_customer
-from applications.queries.answers import rows_of
+from applications.queries.answers import grounds_of, rows_of
 from applications.queries.calendar import entries_of
 from applications.queries.policy import edition_in_force, edition_of
 from applications.rules.calendar_file import calendar_file
@@ -61,6 +62,8 @@ def answers(request: HttpRequest, reference: str) -> HttpResponse:
     language = get_language() or edition.language
     said = {code: value for part in frozen.answers.values() for code, value in part.items()}
     parts = [(one.title.to(language), rows_of(edition, one, said, language)) for one in edition.sections]
+    if grounds := grounds_of(frozen.answers):
+        parts.insert(0, (_("Why you appeal"), grounds))
     made = pdf.answers(application, frozen, parts, instant(frozen.submitted_at), language)
     return sent(made, "application/pdf", f"{application.reference}.pdf")
 

@@ -26,6 +26,7 @@ from applications.forms.rights import (
 )
 from applications.models import Proposal
 from applications.permissions import Can, can
+from applications.queries import more_time
 from applications.queries import rights as queries
 from applications.queries.policy import edition_in_force
 from applications.queries.rights import RightsFile
@@ -54,6 +55,7 @@ def index(request: StaffRequest) -> HttpResponse:
         "find": find,
         "waiting": [(one, _may_answer(request, one)) for one in queries.waiting()[:200]],
         "recent": queries.recent(),
+        "asked": list(more_time.waiting()[:200]),
         "now": clock.now(),
     }
     return page(request, "admin/rights/index.html", context, 400 if find.errors else 200)

@@ -13,7 +13,8 @@ from applications.enums import Role, State
 from applications.exceptions import InvalidInput, NotAllowed, NotPossibleNow
 from applications.forms.application import AnswerForm, MessageForm
 from applications.queries import application as find
-from applications.queries.answers import rows_of
+from applications.queries import followups as find_followups
+from applications.queries.answers import grounds_of, rows_of
 from applications.queries.evidence import part_of
 from applications.queries.policy import edition_in_force, edition_of
 from applications.queries.queue import PLACES
@@ -27,7 +28,7 @@ OPEN = (State.SUBMITTED, State.IN_REVIEW, State.INFORMATION_REQUESTED, State.SEC
 @member_page("GET", "POST")
 def status(request: HttpRequest, reference: str) -> HttpResponse:
     """Who has the ball, the clock, what happened, what was decided; write to the reviewer or answer."""
-    application = load(request, reference)
+    application = load(request, reference, ways=True)
     if application.state == State.DRAFT:
         return redirect("application", application.reference)
     edition, now = edition_in_force(), clock.now()
@@ -72,6 +73,8 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "may_write": may_write(application),
         "may_withdraw": application.role == Role.OWNER and application.state in OPEN,
         "is_open": application.state in OPEN,
+        "ways": find_followups.ways_on(application, edition, now),
+        "followers": [] if application.state in OPEN else find_followups.followers(application),
         "now": now,
         "review_days": edition.limits.review_business_days,
         "sections": [(part.code, part.title.to(get_language())) for part in edition.sections],
@@ -114,6 +117,8 @@ def answers(request: HttpRequest, reference: str) -> HttpResponse:
         {"title": part.title.to(language), "rows": rows_of(edition, part, together, language)}
         for part in edition.sections
     ]
+    if grounds := grounds_of(frozen.answers):
+        parts.insert(0, {"title": _("Why you appeal"), "rows": grounds})
     context = {
         "application": application,
         "frozen": frozen,

@@ -271,7 +271,7 @@ class TestReminder:
         assert "The last safe day to submit is 15 June 2023" in text_of(nordlys, end, edition)
         Reminder.objects.all().delete()
         late = end - timedelta(days=3)
-        assert "ask for an extension" in text_of(nordlys, end, edition, late)
+        assert f"/access/more-time/?customer={nordlys.pk}" in text_of(nordlys, end, edition, late)
 
     def test_is_not_true_any_more_once_approved(
         self, nordlys: Customer, edition: Edition, end: datetime

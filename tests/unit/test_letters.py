@@ -56,7 +56,11 @@ def test_an_approval_says_until_when_and_what_comes_with_it(mixed: Application, 
         "Use case: FC3, Touchless access control",
         "You can use it from now until 15 May 2025, 23:59 UTC.",
         "It includes Face ID from detection, Find similar faces and group faces.",
-        "Another subscription or another use case needs a new application.",
+        "Another subscription or another use case needs an amendment: ",
+        "/applications/LA-7F3K-92QD/change/",
+        "You can renew it from 19 August 2024 (Europe/Copenhagen) on: ",
+        "/applications/LA-7F3K-92QD/renew/",
+        "Submitted by 17 April 2025 (Europe/Copenhagen), what you have goes on until we decide",
         "Code of this letter: ABCD-EFGH",
         "limited-access@portal.example",
     ):
@@ -76,7 +80,9 @@ def test_a_denial_says_the_rule_the_cure_and_the_appeal(mixed: Application, edit
         edition.paragraphs[reason.paragraph].title,
         reason.cure,
         "access of the grace year goes on until 30 June 2023, 23:59 UTC",
-        "appeal within 30 days, until 14 June 2023",
+        "appeal within 30 days, until the end of 14 June 2023 (Europe/Copenhagen); another reviewer",
+        "/applications/LA-7F3K-92QD/appeal/",
+        "/applications/LA-7F3K-92QD/apply-again/",
     ):
         assert words in text
 

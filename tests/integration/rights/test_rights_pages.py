@@ -167,7 +167,7 @@ def test_pages_take_as_many_statements_for_many_rows(
         client.get(url(entrance))
 
 
-PAGES = {"index": 5, "file": 8}
+PAGES = {"index": 6, "file": 8}
 
 
 def test_edition_is_needed(sign_in: SignIn, entrance: Subscription, lead: User) -> None:
