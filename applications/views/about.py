@@ -1,5 +1,7 @@
 """Pages for everybody about the rules of the house: policy, editions compared, how we decide, help (floor 6)."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -7,15 +9,14 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from applications import clock
-from applications.actions.team import INVITATION_LASTS
 from applications.exceptions import NotFound
-from applications.jobs.retention import RUNS_KEPT
 from applications.models import PolicyEdition
 from applications.queries import catalogue as find
 from applications.queries import editions
 from applications.queries.pace import latest_pace
 from applications.queries.policy import edition_in_force, edition_of, no_edition
 from applications.rules.policy import Edition, Turn, compare, turned, uses_turned
+from applications.rules.privacy import PERIODS
 from applications.views.pages import public_page
 
 TOLD = ("limits", "paragraphs", "reasons", "conditions")
@@ -101,44 +102,68 @@ def privacy(request: HttpRequest) -> HttpResponse:
 
 def _kept(edition: Edition) -> list[tuple[str, str, str]]:
     """What, why and how long; the periods are those that the jobs and settings go by."""
-    file = _("As long as your organisation's file is open")
-    hours = settings.SESSION_COOKIE_AGE // 3600
+    held = {name: _long(period.after) for name, period in PERIODS.items()}
+    case, warned = held["case"], _long(PERIODS["case"].warned)
     return [
         (
             _("Your name, address, language and time zone"),
             _("To sign in, and to write to you"),
-            _("Until you leave or ask us to erase them"),
+            _("Until you ask us to erase them, or %(time)s after you last signed in, without an organisation")
+            % {"time": held["account"]},
         ),
         (
             _("Contacts that the vendor's records name"),
             _("To warn your organisation before access ends"),
-            _("Until the customer's file is closed, or you object"),
+            _("Until the organisation or the person asks us to erase them"),
         ),
-        (_("Drafts"), _("So that nothing you typed is lost"), _days(edition.limits.draft_days)),
-        (_("Submitted applications, files, messages and letters"), _("To decide, and to show why"), file),
-        (_("Rights and their dates"), _("They are what access rests on"), file),
+        (
+            _("Drafts"),
+            _("So that nothing you typed is lost"),
+            _("%(time)s after they were last saved; then two warnings, and %(more)s more")
+            % {"time": _long(timedelta(days=edition.limits.draft_days)), "more": held["draft"]},
+        ),
+        (
+            _("Submitted applications, files, messages and letters"),
+            _("To decide, and to show why"),
+            _("%(time)s after the case is closed; we warn you %(before)s before")
+            % {"time": case, "before": warned},
+        ),
+        (
+            _("Rights and their dates"),
+            _("They are what access rests on"),
+            _("For good; they name ids and no person"),
+        ),
         (
             _("The record of who did what"),
-            _("To answer for every decision; it holds codes, no names"),
-            _("For good, without your name once you are erased"),
+            _("To answer for every decision"),
+            _("For good, in codes; without your name once you are erased"),
         ),
         (
             _("Mail that we sent"),
             _("To show that you were warned; links that open something are not kept"),
-            file,
+            _("%(time)s; then without text and address") % {"time": held["mail"]},
         ),
-        (_("Invitations"), _("So that a colleague can join"), _days(INVITATION_LASTS.days)),
         (
-            _("Your session"),
-            _("To keep you signed in"),
-            ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours},
+            _("Invitations and requests to join"),
+            _("So that a colleague can join"),
+            _("%(time)s after they are answered or expire") % {"time": held["joining"]},
         ),
-        (_("Runs of jobs and lines of logs"), _("To run the site; ids only"), _days(RUNS_KEPT.days)),
+        (_("Your session"), _("To keep you signed in"), _hours(settings.SESSION_COOKIE_AGE // 3600)),
+        (_("Runs of jobs"), _("To run the site; ids only"), held["run"]),
     ]
 
 
-def _days(count: int) -> str:
-    return ngettext("%(count)d day", "%(count)d days", count) % {"count": count}
+def _long(time: timedelta | None) -> str:
+    days = time.days if time else 0
+    if days >= 365:
+        return ngettext("%(count)d year", "%(count)d years", round(days / 365.25)) % {
+            "count": round(days / 365.25)
+        }
+    return ngettext("%(count)d day", "%(count)d days", days) % {"count": days}
+
+
+def _hours(count: int) -> str:
+    return ngettext("%(count)d hour", "%(count)d hours", count) % {"count": count}
 
 
 @public_page("GET")

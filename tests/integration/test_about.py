@@ -76,8 +76,8 @@ def test_measured_times_are_shown_from_ten_cases_on(client):
 
 def test_privacy_names_the_periods_that_jobs_go_by(client):
     text = text_of(client.get(reverse("privacy")))
-    assert re.search(r"Drafts .* 90 days", text)
-    assert re.search(r"Invitations .* 7 days", text)
+    assert "90 days after they were last saved" in text
+    assert "7 years after the case is closed; we warn you 30 days before" in text
     assert re.search(r"Your session .* 12 hours", text)
 
 
