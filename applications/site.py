@@ -33,6 +33,8 @@ from applications.views import (
     queue,
     review,
     rights,
+    runs,
+    you,
 )
 
 View = Callable[..., HttpResponse]
@@ -177,6 +179,10 @@ _ROUTES: tuple[tuple[str, View, str], ...] = (
     ("people/<int:person_id>/sign-out/", joins.sign_out, "person-sign-out"),
     ("people/<int:person_id>/disable/", joins.disable, "person-disable"),
     ("people/<int:person_id>/enable/", joins.enable, "person-enable"),
+    ("runs/", runs.index, "runs"),
+    ("you/", you.index, "you"),
+    ("you/digest/", you.digest, "you-digest"),
+    ("you/absence/", you.absence, "you-absence"),
     ("people/<int:person_id>/absence/", joins.absence, "person-absence"),
 )
 

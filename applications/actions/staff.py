@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from applications.actions import audit, review
 from applications.actions.account import end_sessions
-from applications.enums import Source, StaffRole
+from applications.enums import Digest, Source, StaffRole
 from applications.exceptions import InvalidInput, NotPossibleNow
 from applications.models import User
 from applications.permissions import POWERS, Can, require
@@ -81,7 +81,7 @@ def enable(person: User, *, by: User, now: datetime) -> bool:
 def set_absence(person: User, *, until: date | None, by: User, now: datetime) -> None:
     """A person of ours is away up to and including a day (None: back). Nobody gives them a case in that time.
 
-    Effects: the day, an audit row. What they hold stays theirs; a lead hands over what is urgent. By an operator, a
+    Effects: the day, an audit row. What they hold stays theirs until a lead hands it over. By an operator, a
     lead, or the person. Raises NotAllowed, InvalidInput (`until`: past).
     """
     if person.pk != by.pk and by.staff_role not in (StaffRole.OPERATOR, StaffRole.LEAD):
@@ -93,6 +93,13 @@ def set_absence(person: User, *, until: date | None, by: User, now: datetime) ->
         return
     person.absent_until = until
     _record("person.absent", person, by=by, now=now, until=f"{until:%F}" if until else "")
+
+
+def set_digest(digest: Digest, *, hour: int, by: User) -> None:
+    """A person of ours chooses how often a digest comes. Their own taste, so no audit row. Raises NotAllowed."""
+    require(by, Can.SEE_CUSTOMERS)
+    User.objects.filter(pk=by.pk).update(digest=digest, digest_hour=hour)
+    by.digest, by.digest_hour = digest, hour
 
 
 def _record(action: str, person: User, *, by: User, now: datetime, reason: str = "", **data: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, Subquery
 
-from applications.enums import UNDECIDED_STATES, Move, Settlement, State
+from applications.enums import UNDECIDED_STATES, Move, ScanState, Settlement, State
 from applications.exceptions import NotFound
 from applications.models import (
     Application,
@@ -137,6 +137,11 @@ class CaseFile:
     @property
     def talk(self) -> int:
         return len(self.notes) + sum(2 if one.answered_at else 1 for one in self.requests)
+
+    @property
+    def unseen_files(self) -> int:
+        """Files that no scanner has looked at, or could not."""
+        return sum(one.state != ScanState.CLEAN for one in self.evidence)
 
     @property
     def use_case_paragraphs(self) -> list[Paragraph]:

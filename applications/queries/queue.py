@@ -315,6 +315,11 @@ def waiting_for(user: User, limit: int = TRIES) -> list[Application]:
     )
 
 
+def count_of(user: User) -> int:
+    """How many open cases a person has."""
+    return Application.objects.filter(OPEN_CASES, assigned_to=user).count()
+
+
 def reviewers() -> list[User]:
     """Everybody who can have a case, by name."""
     return list(_reviewers())

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -15,8 +16,9 @@ from applications.actions import team as actions
 from applications.exceptions import InvalidInput, NotPossibleNow
 from applications.forms.staff import AbsenceForm, DisableForm
 from applications.models import User
-from applications.permissions import Can
+from applications.permissions import Can, can
 from applications.queries import customer as people
+from applications.queries import queue
 from applications.queries import team as queries
 from applications.stepup import FOR_POWERS, step_up
 from applications.views.desk import StaffRequest, page, staff
@@ -81,16 +83,26 @@ def enable(request: StaffRequest, *, person_id: int) -> HttpResponse:
     return _to_person(request, person_id, None, act)
 
 
-@staff(Can.OPERATE, "POST")
+@staff(Can.SEE_RECORD, "POST")
 def absence(request: StaffRequest, *, person_id: int) -> HttpResponse:
     form = AbsenceForm(request.POST)
 
     def act(person: User) -> str:
         until = form.cleaned_data["until"]
         ours.set_absence(person, until=until, by=request.user, now=clock.now())
-        return _("Noted. Nobody gives them a case until then.") if until else _("Noted: they are back.")
+        if not until:
+            return _("Noted: they are back.")
+        return ngettext(
+            "Noted. Nobody gives them a case until then. They have %(count)d; a lead can hand it over.",
+            "Noted. Nobody gives them a case until then. They have %(count)d; a lead can hand them over.",
+            has := queue.count_of(person),
+        ) % {"count": has}
 
-    return _to_person(request, person_id, form, act)
+    answer = _to_person(request, person_id, form, act)
+    person = people.person(person_id)
+    if can(request.user, Can.LEAD) and person.absent_until and queue.count_of(person):
+        return redirect(f"{reverse('admin:rebalance')}?of={person.key}")
+    return answer
 
 
 def _to_person(

@@ -80,7 +80,7 @@ def test_an_operator_notes_an_absence(
     assert said in enter(operator).post(path, {"until": until}, follow=True).content.decode()
 
 
-@pytest.mark.parametrize("name", ["person-disable", "person-enable", "person-absence"])
+@pytest.mark.parametrize("name", ["person-disable", "person-enable"])
 def test_nobody_else_may(enter: Enter, lead: User, auditor: User, reviewer: User, name: str) -> None:
     path = reverse(f"admin:{name}", args=[reviewer.pk])
     assert [enter(who).post(path, {"reason": "x"}).status_code for who in (lead, auditor)] == [403, 403]
