@@ -12,6 +12,7 @@ from applications.enums import CapabilityState
 from applications.rules import answers as said
 from applications.rules.deadlines import last_safe_day
 from applications.rules.identifiers import search_key
+from applications.rules.pace import Pace
 from applications.rules.policy import Capability, Edition, Gate, UseCase
 
 _ORDER = {CapabilityState.GATED: 0, CapabilityState.OPEN: 1, CapabilityState.RETIRED: 2}
@@ -112,7 +113,7 @@ def _rank(wanted: str, name: str) -> int:
     return 4 if len(words) > 1 and all(word in known for word in words) else 9
 
 
-def home_of(edition: Edition, now: datetime, language: str | None) -> dict[str, Any]:
+def home_of(edition: Edition, pace: Pace, now: datetime, language: str | None) -> dict[str, Any]:
     """What the start page says of the edition; see `templates/home.html`."""
     found = entries(edition, now, language)
     by_state = {state: [one for one in found if one.state == state] for state in CapabilityState}
@@ -132,8 +133,8 @@ def home_of(edition: Edition, now: datetime, language: str | None) -> dict[str, 
         "review_business_days": edition.limits.review_business_days,
         "draft_days": edition.limits.draft_days,
         "section_count": len(edition.sections),
-        "half_days": None,
-        "half_cases": None,
+        "half_days": pace.half,
+        "half_cases": pace.decided,
     }
 
 

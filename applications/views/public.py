@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 from applications import clock
 from applications.forms.public import CheckForm, DecodeForm
 from applications.queries import catalogue as find
+from applications.queries.pace import latest_pace
 from applications.queries.policy import edition_in_force
 from applications.rules.decoder import decode as decode_answer
 from applications.rules.policy import Link
@@ -19,7 +20,8 @@ from applications.views.pages import public_page
 @public_page("GET")
 def home(request: HttpRequest) -> HttpResponse:
     edition = edition_in_force()
-    return render(request, "home.html", {"home": find.home_of(edition, clock.now(), get_language())})
+    home_page = find.home_of(edition, latest_pace(), clock.now(), get_language())
+    return render(request, "home.html", {"home": home_page})
 
 
 @public_page("GET")

@@ -6,6 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from django.urls import reverse
 
+from applications.enums import Duty
+from applications.models import JobRun
+from tests.factories import NOW
+
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock", "edition_row")]
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -98,11 +102,30 @@ def test_the_catalogue_has_everything_of_the_edition(client, edition):
     assert "Last day for everybody: 30 March 2025." in text
 
 
-def test_public_pages_take_one_statement(client, django_assert_num_queries):
-    for name in ("home", "check", "catalogue"):
+def test_public_pages_take_a_statement_or_two(client, django_assert_num_queries):
+    for name, number in {
+        "check": 1,
+        "catalogue": 1,
+        "home": 2,
+        "how-we-decide": 2,
+        "help": 2,
+        "policy": 1,
+    }.items():
         client.get(reverse(name))
-        with django_assert_num_queries(1):
+        with django_assert_num_queries(number):
             client.get(reverse(name))
+
+
+def test_the_start_page_tells_how_long_others_waited(client):
+    assert "Half of the last" not in text_of(client.get(reverse("home")))
+    JobRun.objects.create(
+        duty=Duty.PACE,
+        as_of=NOW,
+        started_at=NOW,
+        finished_at=NOW,
+        counts={"decided": 52, "half": 4, "most": 9},
+    )
+    assert "Half of the last 52 cases had theirs within 4." in text_of(client.get(reverse("home")))
 
 
 def test_a_pasted_answer_leads_to_the_form_with_the_capability_chosen(client):

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from applications.enums import AccessReason, Basis, Outcome
-from applications.rules.access import UNKNOWN, Ask, Facts, Right, Trace, allows, decide
+from applications.rules.access import UNKNOWN, Ask, Facts, Right, Trace, allows, decide, since_of
 from applications.rules.policy import Capability, Edition
 
 CUT = datetime(2022, 6, 21, tzinfo=UTC)
@@ -240,3 +240,24 @@ def test_short_form_allows_exactly_when_the_rule_does(edition: Edition) -> None:
         )
         for at in (CUT - TICK, CUT, MAY, MAY + days[3], END, datetime(2026, 1, 1, tzinfo=UTC)):
             assert allows(facts, capability, at) is decide(facts, capability, at).allowed
+
+
+@pytest.mark.parametrize(
+    ("facts", "at", "since"),
+    [
+        (existing(GRACE), MAY, CUT),
+        (existing(GRACE), END, END),
+        (existing(Right(Basis.APPROVAL, MAY, END, id=2)), MAY, MAY),
+        (existing(GRACE, Right(Basis.APPROVAL, CUT, MAY, id=2)), END, MAY),
+        (existing(Right(Basis.APPROVAL, CUT, END, MAY, id=2)), END, MAY),
+        (existing(GRACE, suspensions=((CUT, MAY), (MAY, None))), END, MAY),
+        (existing(GRACE, asks=(Ask(MAY),)), END, MAY),
+        (existing(GRACE, asks=(Ask(CUT, MAY, Outcome.DENIED),)), END, MAY),
+        (existing(), END, None),
+        (UNKNOWN, END, None),
+    ],
+)
+def test_each_answer_knows_since_when(
+    identification: Capability, facts: Facts, at: datetime, since: datetime | None
+) -> None:
+    assert since_of(facts, decide(facts, identification, at)) == since
