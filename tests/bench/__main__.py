@@ -25,7 +25,8 @@ def main() -> int:
     world.prepare(*SERVER, data=RESULTS.parent / "pg")
     os.environ["DEMO"] = "0"
     os.environ["DATABASE_TIMEOUT_S"] = "0"
-    data.use(number)
+    small = data.use(data.SMALL, "bench_small")
+    os.environ["DATABASE_URL"] = data.use(number)
     django.setup()
     call_command("collectstatic", interactive=False, verbosity=0)
     from applications.actions.gateway import create_key  # noqa: PLC0415 -- these need Django set up
@@ -39,9 +40,15 @@ def main() -> int:
         (
             "queue_vs_stock_admin",
             "queue_deep_vs_first",
+            "queue_1m_vs_10k",
             "search_vs_stock_admin",
+            "search_50k_hits_vs_queue",
+            "search_open_hits_vs_queue",
+            "case_of_200_vs_case_of_1",
             "queue_statements",
-        ): lambda: pages.pages(now, rounds),
+            "search_statements",
+            "case_statements",
+        ): lambda: pages.pages(now, rounds, small),
         applicant.NAMES: lambda: applicant.statements(now),
         (
             "decision_vs_constant",
@@ -60,7 +67,7 @@ def main() -> int:
         return 2
     for names, run in groups.items():
         if not only or only in names:
-            publish([result for result in run() if not only or result.name == only])
+            publish([result for result in run() if not only or result.name == only], customers=number)
             sys.stdout.flush()
     return 0
 

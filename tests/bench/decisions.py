@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import os
+import statistics
 import subprocess
 import sys
 import threading
@@ -154,7 +155,9 @@ def batches(guids: list[str], now: datetime, rounds: int) -> list[Result]:
     rates = [
         many / seconds(lambda: [decide(facts, capability, now) for _ in range(many)]) for _ in range(rounds)
     ]
-    rule = Result("rule_per_second", round(max(rates)), round(min(rates)), rounds, ">= 200000 a core")
+    rule = Result(
+        "rule_per_second", round(statistics.median(rates)), round(min(rates)), rounds, ">= 200000 a core"
+    )
     lines = "".join(f"{guid},face.identification\n" for guid in guids)
 
     def read_lines() -> None:
@@ -162,5 +165,7 @@ def batches(guids: list[str], now: datetime, rounds: int) -> list[Result]:
             call_command("access_decision", "-", stdout=io.StringIO())
 
     read = [len(guids) / seconds(read_lines) for _ in range(rounds)]
-    stdin = Result("decision_lines_per_second", round(max(read)), round(min(read)), rounds, ">= 15000")
+    stdin = Result(
+        "decision_lines_per_second", round(statistics.median(read)), round(min(read)), rounds, ">= 15000"
+    )
     return [batch, rule, stdin]

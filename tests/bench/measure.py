@@ -57,8 +57,13 @@ def compare(
     )
 
 
-def publish(results: list[Result]) -> None:
-    """The table on standard output, and the file; results of names not run this time stay in it."""
+def publish(results: list[Result], *, customers: int) -> None:
+    """The table on standard output, and the file; results of names not run this time stay in it.
+
+    `customers` says in each result how large the data set was: three rights and one application for each.
+    """
+    for row in results:
+        row.detail = {"customers": customers, **row.detail}
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     known = {row["name"]: row for row in json.loads(RESULTS.read_text())} if RESULTS.exists() else {}
     known |= {row.name: asdict(row) for row in results}
