@@ -37,7 +37,7 @@ def main() -> int:
         "F16": lambda: s.f16_cross_the_deadline(rng, many(5)),
         "F17": lambda: s.f17_everything_twice(rng, many(3)),
         "F18": lambda: s.f18_no_job_at_all(rng, many(1)),
-        "F20": lambda: s.f20_two_at_once(rng, many(200)),
+        "F20": lambda: s.f20_two_at_once(rng, many(500)),
     }
     rows = []
     for name, run in runs.items():

@@ -5,29 +5,25 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from django.db import connections, transaction
+from django.db import transaction
 
-from applications.actions import access, application, decision
-from applications.enums import Basis, ChangeKind, ExtensionReason, MessageState, Outcome, StaffRole
-from applications.exceptions import PortalError
+from applications.actions import access
+from applications.enums import Basis, ChangeKind, ExtensionReason, MessageState, State
+from applications.exceptions import SomebodyWasFaster
 from applications.jobs.delivery import deliver
 from applications.jobs.ends import close_ended
 from applications.jobs.preview import preview_deadlines
-from applications.models import AccessGrant, AuditEvent, Change, Decision, MailSwitch, OutboundMessage
+from applications.models import AccessGrant, AuditEvent, Change, MailSwitch, OutboundMessage
 from applications.queries.decision import decide_one
 from applications.queries.policy import edition_in_force
-from applications.rules.review import ItemOutcome
-from tests import factories
-from tests.cases import case
 from tests.faults import world
+from tests.pairs import PAIRS, People, play, rights_and_records, together
 
 
 @dataclass(slots=True)
@@ -44,27 +40,6 @@ class Row:
     @property
     def is_fine(self) -> bool:
         return bool(sum(self.wrong.values())) is self.expected_wrong
-
-
-def together(*works: Callable[[], Any]) -> list[Any]:
-    """Run each in a thread of its own, started at one barrier; what each answered or raised."""
-    barrier, answers = threading.Barrier(len(works)), [None] * len(works)
-
-    def run(number: int, work: Callable[[], Any]) -> None:
-        try:
-            barrier.wait(20)
-            answers[number] = work()
-        except Exception as error:  # the answer of this thread
-            answers[number] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=item) for item in enumerate(works)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return answers
 
 
 # --- F1: the job that closes what ended is killed at random ---
@@ -225,48 +200,31 @@ def f16_cross_the_deadline(rng: random.Random, rounds: int) -> Row:
 
 def f20_two_at_once(_rng: random.Random, rounds: int) -> Row:
     world.empty()
-    edition = edition_in_force()
-    row = factories.edition_row_in_force()
-    customer = factories.customer("Nordlys Airports A/S", domain="nordlys.example")
-    owner = factories.member(customer, factories.person("henrik@nordlys.example"))
-    rosa = factories.person("rosa@vendor.example", staff_role=StaffRole.REVIEWER)
-    lena = factories.person("lena@vendor.example", staff_role=StaffRole.LEAD)
+    people = People.met()
     wrong: Counter[str] = Counter()
     won: Counter[str] = Counter()
-    for number in range(rounds):
-        made = case(customer, edition=row, holder=rosa, state="in_review", by=owner, now=world.now())
-        seen = made.state_changed_at
-
-        def verdict(who: Any, outcome: ItemOutcome, pk: int = made.pk, at: Any = seen) -> Decision:
-            found = type(made).objects.select_related("customer").get(pk=pk)
-            items = {item.pk: outcome for item in found.items.all()}
-            return decision.decide(found, outcomes=items, edition=edition, by=who, now=world.now(), seen=at)
-
-        def withdraw(pk: int = made.pk) -> Any:
-            return application.withdraw(
-                application=type(made).objects.select_related("customer").get(pk=pk),
-                by=owner,
-                now=world.now(),
+    for pair in PAIRS:
+        for _round in range(rounds):
+            now = world.now()
+            made, answers = play(pair, people, now - timedelta(hours=1), now)
+            wins = [number for number, one in enumerate(answers) if not isinstance(one, Exception)]
+            wrong["both won"] += len(wins) > 1
+            wrong["nobody won"] += not wins
+            wrong["loser not told who and when"] += sum(
+                isinstance(one, Exception)
+                and not (isinstance(one, SomebodyWasFaster) and one.who and one.when)
+                for one in answers
             )
-
-        approve, deny = ItemOutcome(Outcome.APPROVED), ItemOutcome(Outcome.DENIED, ("compulsory",))
-        second = withdraw if number % 2 else (lambda v=verdict: v(lena, deny))
-        answers = together(lambda v=verdict: v(rosa, approve), second)
-        wins = [number for number, one in enumerate(answers) if not isinstance(one, Exception)]
-        wrong["both won"] += len(wins) > 1
-        wrong["nobody won"] += not wins
-        wrong["unexpected error"] += sum(
-            isinstance(one, Exception) and not isinstance(one, PortalError) for one in answers
-        )
-        made.refresh_from_db()
-        rights = AccessGrant.objects.filter(item__application=made).exists()
-        wrong["rights without the winner"] += rights != (wins == [0])
-        final = AuditEvent.objects.filter(
-            application_ref=made.pk, action__in=["application.decide", "application.withdraw"]
-        ).count()
-        wrong["not one final record"] += final != 1
-        won["first" if wins == [0] else "second"] += 1
-    return Row("F20", "decide against decide, decide against withdraw", rounds, dict(wrong), dict(won))
+            rights, decisions, records = rights_and_records(made, now)
+            wrong["rights without the winner"] += (
+                bool(rights) != made.items.filter(outcome="approved").exists()
+            )
+            wrong["not one decision"] += decisions != (made.state == State.DECIDED)
+            wrong["not one record"] += records != 1
+            won[f"{pair}: {'first' if wins == [0] else 'second'}"] += 1
+    return Row(
+        "F20", "two people act on one case at once, each pair", rounds * len(PAIRS), dict(wrong), dict(won)
+    )
 
 
 # --- F17/F18: everything twice, or nothing at all ---
