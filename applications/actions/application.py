@@ -146,7 +146,8 @@ def save_section(
     if is_fixed(application, section):
         raise NotPossibleNow(_("The reviewer's question is not about this section, so it stays as it is."))
     saved = {row.code: row for row in application.sections.all()}
-    together = said.flat({code: row.answers for code, row in saved.items()}) | dict(answers)
+    others = {code: row.answers for code, row in saved.items() if code != section}
+    together = said.flat(others) | dict(answers)
     complete = not said.missing(part, together)
     before = saved.get(section)
     if before is not None and _filled(before.answers) == _filled(answers):

@@ -1,5 +1,6 @@
 """One section of a draft: its page, saving while typing, and the choice when two people wrote at once (floor 6)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -43,7 +44,7 @@ def section(request: HttpRequest, reference: str, section: str) -> HttpResponse:
         if part is None:
             raise NotFound
         if find.is_fixed(application, section):
-            return _fixed(request, application, typing)
+            return _fixed(request, application, edition, part, typing)
         if takes_files(part):
             return evidence.page(request, application, edition, part)
         draft = find.draft_of(application)
@@ -55,9 +56,23 @@ def section(request: HttpRequest, reference: str, section: str) -> HttpResponse:
     return _page(request, application, edition, part, form, draft.sections.get(section))
 
 
-def _fixed(request: HttpRequest, application: Application, typing: bool) -> HttpResponse:
+def _fixed(
+    request: HttpRequest, application: Application, edition: Edition, part: Any, typing: bool
+) -> HttpResponse:
+    """Submitted, withdrawn or lapsed meanwhile, or not asked about: what was typed since is shown, not dropped."""
     if typing:
         raise NotPossibleNow(_("These answers are fixed now. What you typed since is not saved."))
+    if request.method == "POST" and not takes_files(part):
+        form = _form(request, application, edition, part, find.draft_of(application))
+        form.is_valid()
+        if rows := _differing(edition, part, form, form.answers, set()):
+            context = {
+                "application": application,
+                "title": part.title.to(get_language()),
+                "rows": rows,
+                "crumbs": crumbs(application, part.title.to(get_language())),
+            }
+            return render(request, "applications/too_late.html", context, status=409)
     if application.state == State.INFORMATION_REQUESTED:
         messages.info(request, _("The reviewer's question is not about that section, so it stays as it is."))
     return redirect("application-status", application.reference)
@@ -258,32 +273,14 @@ def _two_versions(
 ) -> HttpResponse:
     """Both versions side by side by question. What was typed goes along in the form and is not lost."""
     form.renew_version(newer.version)
-    mine = form.merged(form.answers, ())
     language = get_language()
-    rows = [
-        {row.code: row for row in rows_of(edition, part, form.answers | answers, language)}
-        for answers in (mine, newer.answers)
-    ]
-    picked = _picked(request)
-    differing = [
-        {
-            "code": question.code,
-            "label": question.label.to(language),
-            "mine": rows[0].get(question.code),
-            "theirs": rows[1].get(question.code),
-            "take_theirs": question.code in picked or not any(mine.get(key) for key in keys),
-        }
-        for question in part.questions
-        if (keys := said.keys_of(question))
-        and any((mine.get(key) or None) != (newer.answers.get(key) or None) for key in keys)
-    ]
     context = {
         "application": application,
         "title": part.title.to(language),
         "newer": newer,
         "yourself": newer.saved_by == request.user,
         "zone": request.user.time_zone,
-        "rows": differing,
+        "rows": _differing(edition, part, form, newer.answers, _picked(request)),
         "typed": [
             (name, value)
             for name in form.data
@@ -294,6 +291,31 @@ def _two_versions(
         "crumbs": crumbs(application, part.title.to(language)),
     }
     return render(request, "applications/two_versions.html", context, status=409)
+
+
+def _differing(
+    edition: Edition, part: Any, form: SectionForm, theirs: Mapping[str, Any], picked: set[str]
+) -> list[dict[str, Any]]:
+    """The questions that are answered otherwise, each with both answers as a person reads them."""
+    mine, language = form.merged(form.answers, ()), get_language()
+    own = {key for question in part.questions for key in said.keys_of(question)}
+    others = {key: value for key, value in form.answers.items() if key not in own}
+    rows = [
+        {row.code: row for row in rows_of(edition, part, others | answers, language)}
+        for answers in (mine, theirs)
+    ]
+    return [
+        {
+            "code": question.code,
+            "label": question.label.to(language),
+            "mine": rows[0].get(question.code),
+            "theirs": rows[1].get(question.code),
+            "take_theirs": question.code in picked or not any(mine.get(key) for key in keys),
+        }
+        for question in part.questions
+        if (keys := said.keys_of(question))
+        and any((mine.get(key) or None) != (theirs.get(key) or None) for key in keys)
+    ]
 
 
 _NOT_ANSWERS = frozenset({"csrfmiddlewaretoken", "version", "choose", "then"})

@@ -11,6 +11,7 @@ from django.urls import reverse
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
 
+from applications.actions.submission import submit
 from applications.models import Application, Customer, PolicyEdition, User
 from tests import drafts, factories
 from tests.functional.conftest import Complaints, looked_at
@@ -292,3 +293,19 @@ def test_without_scripts_the_second_to_save_chooses_too(
     mine.get_by_role("button", name=button).click()
     expect(mine.get_by_label("In which countries")).to_have_value(stays)
     assert kept(draft, "deployment-countries") == stays
+
+
+def test_who_types_on_after_it_was_submitted_is_shown_what_is_not_in_it(
+    page: Page, enter: Enter, complaints: Complaints, owner: User, draft: Application, address: str
+) -> None:
+    complaints.expect("422")
+    complaints.expect("409")
+    enter(owner)
+    page.goto(address)
+    submit(application=draft, edition=factories.read_file(), by=owner, now=factories.NOW)
+    told(page).fill(TOLD)
+    expect(line(page)).to_contain_text("These answers are fixed now. What you typed since is not saved.")
+    page.get_by_role("button", name="Save and continue").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("yours is not saved")
+    expect(page.get_by_text(TOLD)).to_be_visible()
+    looked_at(page, "too-late")

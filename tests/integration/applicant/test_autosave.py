@@ -67,6 +67,7 @@ def test_half_typed_values_are_kept_as_typed_and_never_frozen(sign_in, owner, dr
     whole = ANSWERS["organisation"] | {"version": 2}
     typed(client, draft, "organisation", **whole)
     assert "work-email.typed" not in saved(draft, "organisation").answers
+    assert saved(draft, "organisation").complete
     client.post(check)
     draft.refresh_from_db()
     assert draft.state == State.SUBMITTED
@@ -142,6 +143,18 @@ def test_who_may_not_save_is_told_by_status_and_strangers_learn_nothing(
     assert (
         Application.objects.get().submissions.get().answers["people"]["notice"] == ANSWERS["people"]["notice"]
     )
+
+
+def test_what_is_saved_too_late_is_shown_to_its_author(sign_in, owner, colleague, draft):
+    client = sign_in(owner)
+    client.post(reverse("application-check", args=[draft.reference]))
+    late = sign_in(colleague).post(page(draft), changed(notice="By voice."))
+    shown = late.content.decode()
+    assert late.status_code == 409
+    assert "“People affected” is fixed now: yours is not saved" in shown
+    assert "By voice." in shown
+    assert ANSWERS["people"]["notice"] in shown
+    assert client.post(page(draft), PEOPLE).status_code == 302  # nothing new was typed
 
 
 @pytest.fixture
