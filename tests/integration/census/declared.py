@@ -241,7 +241,11 @@ DESK = {
     "people/<int:person_id>/sign-out/": Door(post=desk(Can.OPERATE), about="person", again=True),
     "people/<int:person_id>/disable/": Door(post=desk(Can.OPERATE), about="person", sends=TYPED, again=True),
     "people/<int:person_id>/enable/": Door(post=desk(Can.OPERATE), about="person", again=True),
-    "people/<int:person_id>/absence/": Door(post=desk(Can.OPERATE), about="person"),
+    "people/<int:person_id>/absence/": Door(post=but(desk(Can.OPERATE), Answer.IN, "lead"), about="person"),
+    "runs/": Door(desk(Can.SEE_RECORD)),
+    "you/": Door(desk(Can.SEE_CUSTOMERS)),
+    "you/digest/": Door(post=desk(Can.SEE_CUSTOMERS)),
+    "you/absence/": Door(post=desk(Can.SEE_CUSTOMERS)),
     # Django's own.
     "login/": Door(dict.fromkeys(ROLES, Answer.SIGN_IN)),
     "logout/": Door(STAFF_ONWARD),
