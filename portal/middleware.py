@@ -12,11 +12,14 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 
+from applications.api.problems import problem
+
 log = structlog.get_logger("portal.request")
 Next = Callable[[HttpRequest], HttpResponse]
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 METHODS = ("GET", "HEAD", "POST")
+API = "/api/v1/"
 PERMISSIONS = ", ".join(
     [
         *(
@@ -95,7 +98,7 @@ class Methods:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method not in METHODS:
+        if request.method not in METHODS and not request.path.startswith(API):  # it says so by itself
             return HttpResponseNotAllowed(METHODS)
         return self.get_response(request)
 
@@ -135,5 +138,7 @@ class BodyLimit:
         takes_files = request.path.startswith("/applications/")
         most = settings.UPLOAD_MAX if takes_files else settings.BODY_MAX
         if not told.isdecimal() or int(told[:12]) > most:
+            if request.path.startswith(API):
+                return problem("too_large")
             return render(request, "413.html", status=413)
         return self.get_response(request)

@@ -12,7 +12,7 @@ INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
 ]
-MIDDLEWARE = ["portal.middleware.RequestLog", "portal.middleware.Headers", "portal.middleware.Methods"]
+MIDDLEWARE = ["portal.middleware.RequestLog", "portal.middleware.Headers"]
 ROOT_URLCONF = "portal.urls_api"
 WSGI_APPLICATION = "portal.wsgi_api.application"
 APPEND_SLASH = False

@@ -17,16 +17,12 @@ from applications.queries.gateway import Caller
 @fails_closed
 @needs_caller
 def authorize(request: HttpRequest, caller: Caller) -> HttpResponse:
-    """GET with `X-Subscription-Id` and `X-Capability` (or the query): 204 allow, 403 deny, 503 no answer.
+    """GET with `X-Subscription-Id` and `X-Capability`: 204 allow, 403 deny, 503 no answer.
 
     A 403 carries the body that the service should answer; a 204 the header fields to add while grace lasts.
-    `X-Access-Reason` says why on both. One header is enough for the query to be ignored: a proxy that found nobody
-    sends no subscription, and the query it passes on is the caller's own.
+    `X-Access-Reason` says why on both. Never by a query: the one that a proxy passes on is the caller's own.
     """
-    asked = [request.headers.get("X-Subscription-Id"), request.headers.get("X-Capability")]
-    if asked == [None, None]:
-        asked = [request.GET.get("subscription_id"), request.GET.get("capability")]
-    pair = read_pair(*asked)
+    pair = read_pair(request.headers.get("X-Subscription-Id"), request.headers.get("X-Capability"))
     if isinstance(pair, str):
         return problem(pair, HELP[pair])
     decision = decide_one(*pair, clock.now())

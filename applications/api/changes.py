@@ -26,7 +26,7 @@ _places = threading.BoundedSemaphore(WAITING_AT_ONCE)
 
 
 @csrf_exempt
-@only("GET")
+@only("GET", takes=("after", "limit", "wait"))
 @fails_closed
 @needs_caller
 def changes(request: HttpRequest, caller: Caller) -> HttpResponse:
@@ -39,10 +39,10 @@ def changes(request: HttpRequest, caller: Caller) -> HttpResponse:
     after = read_cursor(text) if text else START
     if after is None:
         return problem("invalid_cursor", "Send a cursor as the feed gave it, or none to begin.")
-    rows = _number(request.GET.get("limit", ""), USUAL, MOST)
-    page = _wait(
-        sorted(caller.services), after, max(1, rows), _number(request.GET.get("wait", ""), 0, LONGEST_S)
-    )
+    rows, wait = _number(request, "limit", USUAL, MOST), _number(request, "wait", 0, LONGEST_S)
+    if rows is None or wait is None:
+        return problem("invalid_number", "`limit` and `wait` are whole numbers.")
+    page = _wait(sorted(caller.services), after, max(1, rows), wait)
     response = JsonResponse(
         {
             "changes": page.rows,
@@ -55,8 +55,12 @@ def changes(request: HttpRequest, caller: Caller) -> HttpResponse:
     return response
 
 
-def _number(text: str, usual: int, most: int) -> int:
-    return min(most, int(text)) if text.isascii() and text.isdigit() and len(text) < 9 else usual
+def _number(request: HttpRequest, name: str, usual: int, most: int) -> int | None:
+    """A whole number of the query, at most `most`; `usual` when it is not there, None when it is none."""
+    text = request.GET.get(name)
+    if text is None:
+        return usual
+    return min(most, int(text)) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
 def _wait(services: list[str], after: Cursor, rows: int, seconds: int) -> Page:
@@ -74,7 +78,7 @@ def _wait(services: list[str], after: Cursor, rows: int, seconds: int) -> Page:
 
 
 @csrf_exempt
-@only("GET")
+@only("GET", takes=("after",))
 @fails_closed
 @needs_caller
 def snapshot(request: HttpRequest, caller: Caller) -> HttpResponse:
@@ -83,7 +87,9 @@ def snapshot(request: HttpRequest, caller: Caller) -> HttpResponse:
     The first page's `cursor` is where to go on in the feed when all pages are read.
     """
     cursor = feed_end()
-    after = _number(request.GET.get("after", ""), 0, 2**62)
+    after = _number(request, "after", 0, 2**62)
+    if after is None:
+        return problem("invalid_number", "Send `after` as the page before gave it, or none to begin.")
     now = clock.now()
     rows, following = read_snapshot(sorted(caller.services), after, USUAL, now)
     body = {

@@ -9,8 +9,10 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.csrf import csrf_exempt
 
@@ -25,6 +27,8 @@ from applications.queries.decision import Decision, decide_many, decide_one, ins
 from applications.queries.gateway import Caller
 
 MOST_ITEMS = 1000
+INCLUDES = ("service_error", "token")
+YEARS = range(1970, 3000)  # of `at`: arithmetic about it stays possible
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _CODE = re.compile(r"[a-z0-9][a-z0-9.-]{0,79}", re.ASCII)
 log = logging.getLogger(__name__)
@@ -33,12 +37,19 @@ Pair = tuple[UUID, str]
 
 
 def fails_closed(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """An error inside is a deny `error`, HTTP 503, valid for 0 s, with an alarm in the log (promise P1)."""
+    """An error inside is a deny `error`, HTTP 503, valid for 0 s, with an alarm in the log (promise P1).
+
+    What is wrong with the request itself is the caller's, and no alarm.
+    """
 
     @wraps(view)
     def closed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return view(request, *args, **kwargs)
+        except RequestDataTooBig:
+            return problem("too_large")
+        except (SuspiciousOperation, MultiPartParserError, BadRequest, UnreadablePostError):
+            return problem("bad_request")
         except (DatabaseError, NoEdition, ArithmeticError, LookupError, TypeError, ValueError, OSError):
             log.exception("decision_failed")
             return JsonResponse(no_answer(), status=503, headers={"Retry-After": "1"})
@@ -61,7 +72,7 @@ def no_answer() -> dict[str, Any]:
 
 
 @csrf_exempt
-@only("GET", "POST")
+@only("GET", "POST", takes=("subscription_id", "capability", "at", "include"))
 @fails_closed
 @needs_caller
 def access_decisions(request: HttpRequest, caller: Caller) -> HttpResponse:
@@ -78,7 +89,10 @@ def _one(request: HttpRequest, caller: Caller) -> HttpResponse:
     at = _at(request.GET.get("at"), caller)
     if isinstance(at, str):
         return problem(at)
-    return _answer([decide_one(*pair, at)], caller, list(request.GET.getlist("include")), one=True)
+    include = request.GET.getlist("include")
+    if not _can_include(include):
+        return problem("invalid_include")
+    return _answer([decide_one(*pair, at)], caller, include, one=True)
 
 
 def _many(request: HttpRequest, caller: Caller) -> HttpResponse:
@@ -101,10 +115,16 @@ def _many(request: HttpRequest, caller: Caller) -> HttpResponse:
             return problem(pair, HELP[pair], index=index)
         pairs.append(pair)
     include = body.get("include", [])
-    return _answer(decide_many(pairs, at), caller, include if isinstance(include, list) else [], one=False)
+    if not isinstance(include, list) or not _can_include(include):
+        return problem("invalid_include")
+    return _answer(decide_many(pairs, at), caller, include, one=False)
 
 
-def _answer(decisions: list[Decision], caller: Caller, include: list[object], *, one: bool) -> HttpResponse:
+def _can_include(include: list[Any]) -> bool:
+    return all(name in INCLUDES for name in include)
+
+
+def _answer(decisions: list[Decision], caller: Caller, include: list[str], *, one: bool) -> HttpResponse:
     """`include`: `service_error` adds what the service may answer, `token` the same decision signed."""
     for index, decision in enumerate(decisions):
         capability = decision.edition.capability(decision.capability)
@@ -118,7 +138,7 @@ def _answer(decisions: list[Decision], caller: Caller, include: list[object], *,
     return response
 
 
-def _form(decision: Decision, include: list[object]) -> dict[str, Any]:
+def _form(decision: Decision, include: list[str]) -> dict[str, Any]:
     answer = decision.as_json()
     if "service_error" in include:
         answer["as_service_error"] = as_service_error(decision)
@@ -144,7 +164,7 @@ def read_pair(subscription: object, capability: object) -> Pair | str:
 
 def _at(text: object, caller: Caller) -> datetime | str:
     """The instant asked about: now, or `at` for staff."""
-    if text in (None, ""):
+    if text is None:
         return clock.now()
     if not caller.staff:
         return "at_not_allowed"
@@ -152,4 +172,6 @@ def _at(text: object, caller: Caller) -> datetime | str:
         at = parse_datetime(text) if isinstance(text, str) else None
     except ValueError:
         at = None
-    return at.astimezone(UTC) if at is not None and at.tzinfo is not None else "invalid_instant"
+    if at is None or at.tzinfo is None or at.year not in YEARS:
+        return "invalid_instant"
+    return at.astimezone(UTC)

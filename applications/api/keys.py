@@ -1,12 +1,12 @@
 """`/.well-known/jwks.json`: the public keys of what we sign."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.http import require_safe
 
+from applications.api.problems import only
 from applications.signing import public_keys
 
 
-@require_safe
+@only("GET", "HEAD")
 def jwks(request: HttpRequest) -> HttpResponse:
     response = JsonResponse(public_keys(), content_type="application/jwk-set+json")
     response["Cache-Control"] = "public, max-age=300"

@@ -5,10 +5,9 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.http import require_safe
 
 from applications.api import changes, decisions
-from applications.api.problems import TITLES
+from applications.api.problems import TITLES, only
 from applications.api.tokens import ACCESS_LASTS
 from applications.enums import AccessReason, ChangeKind
 from applications.rules import rehearsal
@@ -18,8 +17,8 @@ Part = dict[str, Any]
 _GUID = {"type": "string", "pattern": "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"}
 _CODE = {"type": "string", "pattern": "^[a-z0-9][a-z0-9.-]{0,79}$"}
 _INSTANT = {"type": "string", "format": "date-time"}
-_CURSOR = {"type": "string", "pattern": "^[0-9]{1,19}[.][0-9]{1,19}$"}
-_INCLUDE = {"type": "array", "items": {"type": "string", "enum": ["service_error", "token"]}}
+_CURSOR = {"type": "string", "pattern": "^[0-9]{1,18}[.][0-9]{1,18}$"}
+_INCLUDE = {"type": "array", "items": {"type": "string", "enum": list(decisions.INCLUDES)}}
 EXAMPLE_CAPABILITY = "face.identification"
 EXAMPLE_SUBSCRIPTION = str(rehearsal.GUIDS[AccessReason.GRACE])
 
@@ -139,7 +138,7 @@ def _decision_paths(site: str) -> Part:
         {
             "items": {"type": "array", "maxItems": decisions.MOST_ITEMS, "items": item},
             "include": _INCLUDE,
-            "at": _INSTANT,
+            "at": _nullable(_INSTANT),
         },
         "include",
         "at",
@@ -193,12 +192,8 @@ def _authorize_path() -> Part:
         "summary": "The decision as a status: 204 allow, 403 deny, 503 no answer",
         "description": "For sub-requests of nginx (`auth_request`) and Envoy (`ext_authz`).",
         "parameters": [
-            {"name": name, "in": "header", "required": False, "schema": schema, "example": example}
+            {"name": name, "in": "header", "required": True, "schema": schema, "example": example}
             for name, (schema, example) in names.items()
-        ]
-        + [
-            _query("subscription_id", _GUID, "Where no header says it."),
-            _query("capability", _CODE, "Where no header says it."),
         ],
         "responses": {
             "204": {"description": "Allowed. `Deprecation`, `Sunset` and `Link` while only grace covers it."},
@@ -237,13 +232,14 @@ def _feed_paths() -> Part:
         }
     )
     number = {"type": "string", "pattern": "^[0-9]{1,8}$"}
+    begun = {"type": "string", "pattern": "^([0-9]{1,18}[.][0-9]{1,18})?$"}
     return {
         "/api/v1/changes": {
             "get": {
                 "operationId": "readChanges",
                 "summary": "What may have changed, in commit order, each with what is true now",
                 "parameters": [
-                    _query("after", _CURSOR, "The last cursor read; none for the beginning."),
+                    _query("after", begun, "The last cursor read; none for the beginning."),
                     _query("limit", number, f"Rows, at most {changes.MOST}.", example="100"),
                     _query("wait", number, f"Seconds to wait for a change, at most {changes.LONGEST_S}."),
                 ],
@@ -264,7 +260,7 @@ def _feed_paths() -> Part:
                     },
                 },
                 "responses": _answers(
-                    _object({"cursor": _CURSOR, "moved": {"type": "boolean"}}), "Recorded", 400, 403
+                    _object({"cursor": _CURSOR, "moved": {"type": "boolean"}}), "Recorded", 400, 403, 413
                 ),
             }
         },
@@ -273,7 +269,7 @@ def _feed_paths() -> Part:
                 "operationId": "readSnapshot",
                 "summary": "Everything that a right allows now, to start from; then follow the feed",
                 "parameters": [_query("after", number, "`after` of the page before.")],
-                "responses": _answers(start, "A page of the snapshot"),
+                "responses": _answers(start, "A page of the snapshot", 400),
             }
         },
     }
@@ -314,7 +310,7 @@ def _token_path() -> Part:
                 }
             },
         },
-        "responses": {"200": _json(made, "The token"), "400": refused, "401": refused},
+        "responses": {**_answers(made, "The token", 413), "400": refused, "401": refused},
     }
     return {"/api/v1/token": {"post": post}}
 
@@ -341,7 +337,7 @@ def document(site: str) -> Part:
     }
 
 
-@require_safe
+@only("GET", "HEAD")
 def openapi(request: HttpRequest) -> HttpResponse:
     response = JsonResponse(document(settings.SITE_URL))
     response["Cache-Control"] = "public, max-age=300"

@@ -31,8 +31,14 @@ HELP = {
     "invalid_instant": _("Write an instant with its zone, such as 2023-07-01T00:00:00Z."),
     "at_not_allowed": _("Gateways ask about now. Staff may ask about another instant, signed in."),
     "invalid_body": _(
-        "Send the JSON that the reference shows. The field index names the item, counted from 0."
+        "Send the body that the reference shows. The field index names the item, counted from 0."
     ),
+    "invalid_include": _("Ask for service_error, token, or both."),
+    "invalid_number": _("Send digits, or leave it out."),
+    "unknown_parameter": _("Leave it out, or see the reference for its name."),
+    "bad_request": _("Something on the way, or the client, garbled it. See what was sent."),
+    "too_large": _("Ask in several calls."),
+    "not_found": _("See the reference for the addresses there are."),
     "too_many": _("Ask in several calls."),
     "invalid_cursor": _("Send a cursor as the feed gave it out. Without one the feed begins anew."),
     "method": _("The header field Allow says which methods there are."),

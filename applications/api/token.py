@@ -26,6 +26,8 @@ def token(request: HttpRequest) -> HttpResponse:
     if request.POST.get("grant_type") != "client_credentials":
         return _refused("unsupported_grant_type", 400)
     name, secret = _credentials(request)
+    if not name.isprintable():  # a NUL is nothing that a database can be asked about
+        name = ""
     now = clock.now()
     found = client_of(name, key_hash(secret), now) if name and secret else None
     if found is None:

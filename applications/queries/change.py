@@ -15,6 +15,8 @@ from applications.queries.policy import edition_in_force
 
 Cursor = tuple[int, int]
 START: Cursor = (0, 0)
+LAST_ROW = 10**18 - 1
+"""Beyond every row: a cursor's numbers have eighteen digits at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def unconfirmed(gateways: Sequence[Gateway]) -> dict[int, datetime | None]:
         )
         for one in gateways
     }
-    row = Gateway.objects.order_by("pk").values(**first).first() or {}
+    row: dict[str, Any] = Gateway.objects.order_by("pk").values(**first).first() or {}
     return {one.pk: row.get(f"of_{one.pk}") for one in gateways}
 
 
@@ -120,14 +122,15 @@ def read_cursor(text: str) -> Cursor | None:
         dot and number.isascii() and number.isdigit() and row.isascii() and row.isdigit() and len(text) < 40
     ):
         return None
-    return int(number), int(row)
+    cursor = int(number), int(row)
+    return cursor if max(cursor) <= LAST_ROW else None
 
 
 def feed_end() -> Cursor:
     """Where the feed stands now: everything before it is in whatever is read from here on (a snapshot's start)."""
     below = settled_below()
     if below is not None:
-        return below - 1, 2**63 - 1
+        return below - 1, LAST_ROW
     return 0, Change.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
