@@ -12,12 +12,13 @@ from playwright.sync_api import Page
 
 from applications.actions import decision
 from applications.admin import MODEL_PAGES
-from applications.enums import AttentionCode, ContactState, Outcome, Settlement, State
+from applications.enums import AttentionCode, ContactState, Duty, Outcome, Settlement, State
 from applications.models import (
     Application,
     Attention,
     Customer,
     DeadlinePreview,
+    JobRun,
     RequestedCapability,
     User,
 )
@@ -144,6 +145,26 @@ def test_pages_of_operators_attention(
     page.get_by_label("E-mail address").fill("kai@nord.example")
     page.get_by_role("button", name="Add the contact").press("Enter")
     page.get_by_text("The contact is added.").wait_for()
+
+
+def test_pages_of_duties_and_of_ones_own(
+    page: Page, site: str, enter: Callable[..., None], lead: User, reviewer: User, complaints: Complaints
+) -> None:
+    complaints.expect("status of 422")
+    enter(lead)
+    JobRun.objects.create(duty=Duty.ENDS, as_of=NOW, started_at=NOW, finished_at=NOW, counts={"closed": 7})
+    page.goto(site + reverse("admin:runs"))
+    looked_at(page, "duties", closely=True)
+    page.goto(site + reverse("admin:you"))
+    page.get_by_label("Every business day").focus()
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Save").press("Enter")
+    page.get_by_text("Noted.").wait_for()
+    page.get_by_label("Away until").fill("2001-01-01")
+    page.get_by_role("button", name="Note the absence").click()
+    looked_at(page, "your-work", closely=True)
+    page.goto(site + reverse("admin:applications_user_change", args=[reviewer.pk]))
+    looked_at(page, "person-of-ours")
 
 
 def test_model_pages_break_no_policy(
