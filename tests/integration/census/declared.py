@@ -66,6 +66,7 @@ SITE = {
 APPLICANT = {
     "access/": Door(SIGNED_IN),
     "access/dates.ics": Door(but(SIGNED_IN, Answer.ABSENT, *STAFF)),
+    "access/more-time/": Door(but(SIGNED_IN, Answer.ABSENT, *STAFF), but(SIGNED_IN, Answer.ABSENT, *STAFF)),
     "applications/": Door(SIGNED_IN),
     "applications/new/": Door(SIGNED_IN, SIGNED_IN),
     "applications/<str:reference>/": Door(MEMBERS, about="draft"),
@@ -77,6 +78,10 @@ APPLICANT = {
     "applications/<str:reference>/answers/": Door(MEMBERS, about="case"),
     "applications/<str:reference>/answers.pdf": Door(MEMBERS, about="case"),
     "applications/<str:reference>/letter.pdf": Door(MEMBERS, about="decided"),
+    "applications/<str:reference>/appeal/": Door(MEMBERS, WRITERS, about="decided"),
+    "applications/<str:reference>/renew/": Door(MEMBERS, WRITERS, about="decided"),
+    "applications/<str:reference>/change/": Door(MEMBERS, WRITERS, about="decided", sends={"": ""}),
+    "applications/<str:reference>/apply-again/": Door(MEMBERS, WRITERS, about="decided"),
     "applications/<str:reference>/withdraw/": Door(MEMBERS, OWNERS, about="case", sends={"": ""}),
     "applications/<str:reference>/discard/": Door(MEMBERS, WRITERS, about="draft", sends={"": ""}),
     "applications/<str:reference>/files/<slug:name>/": Door(MEMBERS, about="file"),
@@ -209,6 +214,11 @@ DESK = {
     # The lead proposed it.
     "rights/proposals/<int:proposal>/": Door(
         post=but(desk(Can.EXTEND), Answer.FORBIDDEN, "lead"), about="proposal", again=True
+    "rights/requests/<int:pk>/": Door(desk(Can.SEE_CUSTOMERS), about="time request"),
+    "rights/requests/<int:pk>/propose/": Door(post=desk(Can.EXTEND), about="time request", again=True),
+    "rights/requests/<int:pk>/decline/": Door(
+        post=desk(Can.EXTEND), about="time request", sends={"answer": "Apply first."}, again=True
+    ),
     ),
     "editions/": Door(desk(Can.SEE_CUSTOMERS)),
     "editions/<str:code>/": Door(desk(Can.SEE_CUSTOMERS), about="edition"),

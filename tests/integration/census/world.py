@@ -24,6 +24,7 @@ from fido2.webauthn import (
 from applications.actions import decision, evidence, rights, team
 from applications.actions import gateway as gateways
 from applications.actions.gateway import create_key
+from applications.actions.more_time import ask_for_time
 from applications.enums import AttentionCode, Duty, ExtensionReason, GatewayAct, MessageKind, Role, State
 from applications.models import (
     AccessGrant,
@@ -122,6 +123,7 @@ def things(of: Customer, row: PolicyEdition, reviewer: User, lead: User) -> tupl
         by=lead,
         now=NOW,
     )
+    wanted = ask_for_time(of, deadline_at=END, reason="Our case is with you.", **about)
     key = Authenticator.objects.create(
         user=owner, type=Authenticator.Type.WEBAUTHN, data={"name": "Key", "credential": credential()}
     )
@@ -147,6 +149,7 @@ def things(of: Customer, row: PolicyEdition, reviewer: User, lead: User) -> tupl
         "suspending": {"guid": sub.guid, "name": "suspend"},
         "proposal": {"proposal": proposal.pk},
         "passkey": {"pk": key.pk},
+        "time request": {"pk": wanted.pk},
     }
     return made, {"owner": owner, "editor": editor, "viewer": viewer}
 
