@@ -25,7 +25,7 @@ from applications.queries.evidence import takes_files
 from applications.queries.policy import edition_in_force
 from applications.rules import answers as said
 from applications.rules.policy import Edition, QuestionType
-from applications.views import evidence
+from applications.views import evidence, kept
 from applications.views.application import CAPABILITIES, crumbs, load, may_write
 from applications.views.pages import member_page, refuse
 
@@ -33,8 +33,15 @@ _ATTESTATION = QuestionType.ATTESTATION
 _IDS = (QuestionType.SUBSCRIPTIONS, QuestionType.TENANT)
 
 
-@member_page("GET", "POST")
 def section(request: HttpRequest, reference: str, section: str) -> HttpResponse:
+    """What comes without a session waits for its author to sign in."""
+    if request.method == "POST" and not request.user.is_authenticated:
+        kept.keep(request)
+    return _section(request, reference, section)
+
+
+@member_page("GET", "POST")
+def _section(request: HttpRequest, reference: str, section: str) -> HttpResponse:
     """Kept as it is, complete or not. A script that saves while typing asks for JSON (`static/js/autosave.js`)."""
     typing = request.method == "POST" and _wants_json(request)
     try:
@@ -87,7 +94,7 @@ def _form(
 ) -> SectionForm:
     saved = draft.sections.get(part.code)
     return SectionForm(
-        request.POST if request.method == "POST" else None,
+        request.POST if request.method == "POST" else kept.take(request),
         section=part,
         edition=edition,
         answers=draft.answers,
@@ -108,7 +115,7 @@ def _save(
     if choice == "theirs":
         return _chosen(application, part, form.cleaned_data.get("version") or 0)
     try:
-        kept = act.save_section(
+        written = act.save_section(
             application=application,
             section=part.code,
             answers=form.merged(form.answers, _picked(request) if choice == "each" else ()),
@@ -124,17 +131,17 @@ def _save(
     if typing:
         return JsonResponse(
             {
-                "version": kept.version,
-                "saved_at": _hour(kept.saved_at, request.user.time_zone),
+                "version": written.version,
+                "saved_at": _hour(written.saved_at, request.user.time_zone),
                 "unkept": form.unkept,
             }
         )
     if choice:
-        return _chosen(application, part, kept.version)
+        return _chosen(application, part, written.version)
     if valid:
         return redirect(_after(request, application, edition, part.code, now))
-    form.renew_version(kept.version)
-    return _page(request, application, edition, part, form, kept)
+    form.renew_version(written.version)
+    return _page(request, application, edition, part, form, written)
 
 
 def _refusal(request: HttpRequest, error: PortalError, reference: str, typing: bool) -> HttpResponse:
@@ -174,6 +181,8 @@ def _page(
             if not form.answers.get(said.typed_key(one))
         ],
         "may_write": may_write(application),
+        "mark": kept.mark(request.user),
+        "returned": form.is_bound and request.method == "GET",
         "chosen": request.GET.get("chosen", ""),
         "cannot_attest": not form.may_attest and any(one.type == _ATTESTATION for one in part.questions),
         "asks_ids": any(one.type in _IDS for one in part.questions),
@@ -318,7 +327,7 @@ def _differing(
     ]
 
 
-_NOT_ANSWERS = frozenset({"csrfmiddlewaretoken", "version", "choose", "then"})
+_NOT_ANSWERS = frozenset({"csrfmiddlewaretoken", "mark", "version", "choose", "then"})
 
 
 # --- words ---

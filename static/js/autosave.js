@@ -240,7 +240,7 @@ const offerCopy = () => {
 
 if (form) {
   let passing = false; // the form, or the sign-out, is on its way
-  clean = read();
+  clean = "unsaved" in form.dataset ? "" : read();
   offerCopy();
 
   form.addEventListener("input", () => {

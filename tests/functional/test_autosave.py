@@ -11,6 +11,7 @@ from django.urls import reverse
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
 
+from applications.actions.application import save_section
 from applications.actions.submission import submit
 from applications.models import Application, Customer, PolicyEdition, User
 from tests import drafts, factories
@@ -169,6 +170,49 @@ def test_what_was_typed_before_a_crash_is_offered(
     assert again.evaluate(COPIES) == 0
     again.reload()
     expect(offer(again)).to_be_hidden()
+
+
+def test_going_back_never_brings_old_text_over_newer(
+    page: Page, enter: Enter, owner: User, colleague: User, draft: Application, address: str
+) -> None:
+    """A browser that fills a form in again by itself would put old text under the newest version."""
+    enter(owner)
+    page.goto(address)
+    told(page).fill(TOLD)
+    page.get_by_role("button", name="Save and continue").click()
+    page.wait_for_url(re.compile("/evidence/"))
+    saved = draft.sections.get(code="people")
+    save_section(
+        application=draft,
+        section="people",
+        answers=saved.answers | {"notice": "By letter."},
+        version=saved.version,
+        edition=factories.read_file(),
+        by=colleague,
+        now=factories.NOW,
+    )
+    page.go_back()
+    page.wait_for_url(address)
+    expect(told(page)).to_have_value("By letter.")
+
+
+def test_a_lost_session_loses_no_word_without_scripts_either(
+    another: Callable[..., Page], enter: Enter, owner: User, draft: Application, address: str
+) -> None:
+    page = another(java_script_enabled=False)
+    enter(owner, page.context)
+    page.goto(address)
+    Session.objects.all().delete()
+    told(page).fill(TOLD)
+    page.get_by_role("button", name="Save and continue").click()
+    sign_in_by_form(page, owner)
+    expect(page).to_have_url(address)
+    expect(page.get_by_role("alert")).to_contain_text("You were signed out when you sent this")
+    expect(told(page)).to_have_value(TOLD)
+    assert kept(draft) != TOLD
+    page.get_by_role("button", name="Save and continue").click()
+    expect(page).to_have_url(re.compile("/evidence/"))
+    assert kept(draft) == TOLD
 
 
 def test_leaving_the_page_saves_at_once(

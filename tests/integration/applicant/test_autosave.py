@@ -1,5 +1,7 @@
 """What a script that saves while typing is answered, and choosing between two versions of one section."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -206,3 +208,24 @@ def test_a_choice_that_comes_too_late_is_asked_again(two, sign_in, owner, collea
     assert "By mail." in shown
     assert 'id="theirs-consent" aria-describedby="theirs-consent-text" checked' in shown
     assert saved(draft).answers["notice"] == "By mail."
+
+
+def test_what_was_sent_while_signed_out_waits_for_its_author_alone(client, sign_in, owner, colleague, draft):
+    shown = sign_in(owner).get(page(draft)).content.decode()
+    mark = re.search(r'name="mark" value="([^"]+)"', shown)[1]
+
+    def send_signed_out(**more):
+        client.logout()
+        answer = client.post(page(draft), changed(notice=f"By voice. {KEY}") | more)
+        assert answer.url.startswith(reverse("account_login"))
+
+    for enters, sent, waits in ((owner, mark, True), (colleague, mark, False), (owner, "forged", False)):
+        send_signed_out(mark=sent)
+        assert KEY not in str(dict(client.session))
+        client.force_login(enters)
+        again = client.get(page(draft)).content.decode()
+        assert ("By voice. ***" in again, "You were signed out" in again) == (waits, waits)
+        assert "By voice." not in client.get(page(draft)).content.decode()  # shown once
+    assert saved(draft).answers["notice"] == ANSWERS["people"]["notice"]
+    send_signed_out(mark=mark, consent="x" * 300_000)
+    assert "typed_while_signed_out" not in client.session
