@@ -1,6 +1,8 @@
 """Floor 4: notices that people saw, copies of their data, and files that must be kept (docs/privacy.md)."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -58,6 +60,20 @@ def note_copy(*, by: User, customer: Customer | None = None, now: datetime) -> N
             _("You took a copy less than an hour ago. Take another one later."), code="too_soon"
         )
     audit.record("data.copied", by=by, now=now, customer_id=whole, target=by)
+
+
+def note_download(
+    action: str,
+    *,
+    by: User,
+    now: datetime,
+    customer_id: int | None = None,
+    application_id: int | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> None:
+    """One of ours takes a report or an archive. Effects: an audit row. Raises NotAllowed."""
+    require(by, Can.SEE_RECORD)
+    audit.record(action, by=by, now=now, customer_id=customer_id, application_id=application_id, data=data)
 
 
 def _take(person: User) -> None:

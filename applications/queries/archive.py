@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Max, QuerySet
 
 from applications import pdf
+from applications.enums import Move
 from applications.exceptions import NotFound
 from applications.letters import language_of
 from applications.models import Application, AuditEvent, Decision
@@ -73,7 +74,7 @@ def _decision(decision: Decision, edition: str, digest: str) -> dict[str, Any]:
         "decided_by": decision.decided_by and decision.decided_by.key,
         "outcomes": decision.outcomes,
         "verification_code": decision.verification_code,
-        "items": _rows(items, "pk", "capability", "use_case", subscription_id=F("subscription__guid")),
+        "items": _rows(items, "pk", "capability", "use_case", subscription_guid=F("subscription__guid")),
     }
 
 
@@ -94,10 +95,14 @@ def _verdicts(application: Application, decision: Decision) -> dict[str, Any]:
     }
 
 
-def _trail(application: Application, until: datetime) -> list[dict[str, Any]]:
-    events = AuditEvent.objects.filter(application_ref=application.pk, at__lte=until).order_by("pk")
+def _trail(application: Application, decided_at: datetime) -> list[dict[str, Any]]:
+    """Up to the row of the decision itself."""
+    events = AuditEvent.objects.filter(application_ref=application.pk)
+    last = events.filter(action=f"application.{Move.DECIDE.value}", at=decided_at).aggregate(pk=Max("pk"))[
+        "pk"
+    ]
     fields = ("pk", "at", "action", "source", "actor", "target", "target_ref", "data", "transaction")
-    return _rows(events, *fields, reason_text=F("reason__text"))
+    return _rows(events.filter(pk__lte=last or 0).order_by("pk"), *fields, reason_text=F("reason__text"))
 
 
 def _rows(rows: QuerySet[Any], *fields: str, **more: F) -> list[dict[str, Any]]:

@@ -109,6 +109,8 @@ def navigation(request: StaffRequest) -> list[dict[str, Any]]:
         (reverse("admin:attention"), _("Needs attention"), Can.SEE_CUSTOMERS),
         (reverse("admin:editions"), _("Policy editions"), Can.SEE_CUSTOMERS),
         (reverse("admin:outbox"), _("Outbox"), Can.SEE_RECORD),
+        (reverse("admin:privacy"), _("Personal data"), Can.SEE_RECORD),
+        (reverse("admin:report"), _("Who had access"), Can.SEE_RECORD),
         (reverse("admin:runs"), _("Duties"), Can.SEE_RECORD),
         (reverse("admin:you"), _("Digest and absence"), Can.SEE_CUSTOMERS),
         (reverse("admin:gateways"), _("Gateways"), Can.SEE_RECORD),

@@ -30,8 +30,8 @@ def data(request: HttpRequest) -> HttpResponse:
     return render(request, "account/data.html", {"owned": owned, "seen": seen})
 
 
-@step_up(FOR_POWERS)
 @member_page("POST")
+@step_up(FOR_POWERS)
 def copy(request: HttpRequest, customer_id: int | None = None) -> HttpResponse:
     """The copy as one zip, made while it is sent."""
     customer = people.membership(request.user, customer_id).customer if customer_id else None
@@ -59,8 +59,8 @@ def as_zip(name: str, files: Iterator[File]) -> StreamingHttpResponse:
     )
 
 
-@step_up(FOR_POWERS)
 @member_page("GET", "POST")
+@step_up(FOR_POWERS)
 def erase(request: HttpRequest) -> HttpResponse:
     """What would go and what stays; then it is done, and the person is signed out."""
     form = EraseForm(request.POST if request.method == "POST" else None)

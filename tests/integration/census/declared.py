@@ -94,6 +94,11 @@ APPLICANT = {
 }
 TEAM = {
     "accounts/start/": Door(SIGNED_IN_ONWARD),
+    "accounts/data/": Door(SIGNED_IN),
+    "accounts/data/copy/": Door(post=SIGNED_IN, again=True),
+    "accounts/data/copy/<int:customer_id>/": Door(post=OWNERS, about="customer", sends={"": ""}, again=True),
+    "accounts/data/erase/": Door(SIGNED_IN, SIGNED_IN, again=True),
+    "accounts/notices/": Door(SIGNED_IN_ONWARD, SIGNED_IN_ONWARD),
     "accounts/organisation/": Door(but(SIGNED_IN, Answer.ON, *CUSTOMERS), SIGNED_IN),
     "accounts/team/": Door(but(SIGNED_IN, Answer.ON, *STAFF)),
     "accounts/team/<int:customer_id>/": Door(MEMBERS, about="customer"),
@@ -253,6 +258,18 @@ DESK = {
     "people/<int:person_id>/enable/": Door(post=desk(Can.OPERATE), about="person", again=True),
     "people/<int:person_id>/absence/": Door(post=but(desk(Can.OPERATE), Answer.IN, "lead"), about="person"),
     "runs/": Door(desk(Can.SEE_RECORD)),
+    "queue/<str:reference>/archive.zip": Door(
+        post=desk(Can.ARCHIVE), about="decided", sends={"": ""}, again=True
+    ),
+    "queue/<str:reference>/record/": Door(desk(Can.SEE_CASES), about="case"),
+    "record/access/": Door(desk(Can.SEE_RECORD)),
+    "record/access.csv": Door(post=desk(Can.SEE_RECORD), sends={"on": "2023-05-15"}, again=True),
+    "record/customers/<int:pk>/": Door(desk(Can.SEE_RECORD), about="data of customer"),
+    "record/people/<int:pk>/": Door(desk(Can.SEE_RECORD), about="data of person"),
+    "privacy/": Door(desk(Can.SEE_RECORD)),
+    "privacy/person/": Door(post=desk(Can.OPERATE), again=True),
+    "privacy/customers/<int:pk>/": Door(desk(Can.SEE_RECORD), about="data of customer"),
+    "privacy/customers/<int:pk>/<slug:what>/": Door(post=desk(Can.FORGET), about="act on data", again=True),
     "you/": Door(desk(Can.SEE_CUSTOMERS)),
     "you/digest/": Door(post=desk(Can.SEE_CUSTOMERS)),
     "you/absence/": Door(post=desk(Can.SEE_CUSTOMERS)),
