@@ -198,7 +198,8 @@ def of_the_desk(of: Customer, row: PolicyEdition, person: User, lead: User) -> T
     olga = factories.person("olga@vendor.example", staff_role="operator")
     gateway, about_gateways = of_gateways(olga)
     decided = Decision.objects.exclude(application__customer=of).get(decided_at__isnull=False)
-    BlindReview.objects.create(decision=decided, drawn_at=NOW, taken_at=NOW, taken_by=lead)
+    taken = {"drawn_at": NOW, "taken_at": NOW, "taken_by": lead}
+    BlindReview.objects.update_or_create(decision=decided, defaults=taken)
     kept = SavedFilter.objects.create(owner=person, name="Mine", query="lane=mine", saved_at=NOW)
     message = OutboundMessage.objects.filter(customer=of).earliest("pk")
     nobody = Attention.objects.create(customer=of, code=AttentionCode.NOBODY_REACHED, raised_at=NOW)
@@ -240,10 +241,10 @@ def of_the_desk(of: Customer, row: PolicyEdition, person: User, lead: User) -> T
         "message": {"pk": message.pk},
         "join of nobody": {"request_id": wish.pk},
         "person": {"person_id": person.pk},
-        "wrong token": {"token": "nobody"},
         "data of customer": {"pk": of.pk},
         "data of person": {"pk": person.pk},
         "act on data": {"pk": of.pk, "what": "hold"},
+        "wrong token": {"token": "nobody"},
         "key": {"key": "x"},
         "reset": {"uidb36": "1", "key": "x"},
         "app": {"app_label": "applications"},
