@@ -75,8 +75,8 @@ def unconfirmed(gateways: Sequence[Gateway]) -> dict[int, datetime | None]:
         )
         for one in gateways
     }
-    row: dict[str, Any] = Gateway.objects.order_by("pk").values(**first).first() or {}
-    return {one.pk: row.get(f"of_{one.pk}") for one in gateways}
+    row: Any = Gateway.objects.order_by("pk").values(**first).first()
+    return {one.pk: row[f"of_{one.pk}"] for one in gateways} if row else {}
 
 
 def read_feed(services: Sequence[str], after: Cursor, limit: int, at: datetime) -> Page:

@@ -72,7 +72,7 @@ def test_no_view_answers_a_method_it_does_not_have(census: Census) -> None:
         address = path(route, census.own[door.about] if door.about else {})
         for method in ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"):
             asked = census.ask(role, method, address)
-            if asked.answer != Answer.NO_METHOD or "GET" not in asked.response.headers["Allow"]:
+            if asked.answer != Answer.NO_METHOD or not asked.response.headers["Allow"]:
                 wrong.append(f"{method} {route}: {asked.response.status_code}")
         got, head = census.ask(role, "GET", address), census.ask(role, "HEAD", address)
         want = got.response.status_code if door.head else 405
