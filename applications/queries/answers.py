@@ -72,12 +72,13 @@ def _lines(
     value = answers.get(question.code)
     if not said.is_answered(question, value):
         return ()
-    words = _words(edition, question, language)
+    words = words_of(edition, question, language)
     values = value if isinstance(value, (list, tuple)) else [value]
     return tuple(words.get(str(one), str(one)) for one in values)
 
 
-def _words(edition: Edition, question: Question, language: str | None) -> Mapping[str, str]:
+def words_of(edition: Edition, question: Question, language: str | None) -> Mapping[str, str]:
+    """The codes that answer a question, in words."""
     kind = question.type
     if kind in (Q.CHOICE, Q.MULTI_CHOICE):
         return {choice.code: choice.label.to(language) for choice in question.choices}

@@ -113,10 +113,14 @@ def _count(rows: QuerySet[Any]) -> Subquery:
     return Subquery(rows.order_by().annotate(number=number).values("number"))
 
 
-def items_of(application: Application) -> list[RequestedCapability]:
-    """What is asked for, each with its subscription and that subscription's first `uses` (one statement)."""
+def items_of(application: Application, *others: int) -> list[RequestedCapability]:
+    """What is asked for, each with its subscription and that subscription's first `uses` (one statement).
+
+    `others`: ids of applications whose items are read along.
+    """
+    asked = RequestedCapability.objects.filter(application__in=[application.pk, *others])
     rows = (
-        application.items.select_related("subscription")
+        asked.select_related("subscription")
         .annotate(use_of=F("subscription__uses__service"), used_on=F("subscription__uses__first_used_on"))
         .order_by("capability", "use_case", "subscription__label", "id")
     )
@@ -125,6 +129,8 @@ def items_of(application: Application) -> list[RequestedCapability]:
         item = found.setdefault(row.pk, row)
         if item is row:
             item.first_uses = {}
+            if row.application_id == application.pk:
+                row.application = application
         if row.use_of:
             item.first_uses[row.use_of] = row.used_on
     return list(found.values())

@@ -28,6 +28,7 @@ from applications.permissions import Can, can
 from applications.queries import case
 from applications.queries.condition import Promise, conditions_of
 from applications.queries.desk import face_of
+from applications.queries.difference import Earlier, Versions, both, earlier_of, frozen_of, versions_of
 from applications.queries.evidence import File, files_of
 from applications.queries.judging import FlagView, SectionView, flag_view, sections_of
 from applications.queries.policy import edition_of
@@ -103,6 +104,8 @@ class CaseFile:
     notes: list[Note]
     evidence: list[File]
     decisions: list[Decision]
+    earlier: Earlier | None
+    versions: Versions | None
     record: list[Line]
     others: list[Application]
     history: case.History | None
@@ -224,8 +227,10 @@ def casefile(user: User, reference: str, *, now: datetime, language: str | None)
     if row is None:
         raise NotFound
     asked_by = edition_of(row)
-    submissions = list(application.submissions.order_by("-number")[:2])
-    rows = case.items_of(application)
+    frozen = frozen_of(application)
+    submissions = frozen[0][:2]
+    of_both = case.items_of(application, *both(application)[1:])
+    rows = [item for item in of_both if item.application_id == application.pk]
     number = submissions[0].number if submissions else 0
     undecided = application.state in UNDECIDED_STATES
     like = newest_like(application, rows) if undecided else []
@@ -236,9 +241,12 @@ def casefile(user: User, reference: str, *, now: datetime, language: str | None)
     flags = [flag for flag in raised_by_all if flag.application_id == application.pk]
     rules = {flag.rule for flag in flags if flag.settlement != Settlement.CURED}
     verdicts = {one.section: one for one in application.section_reviews.select_related("reviewed_by")}
-    decisions = list(
-        application.decisions.select_related("recommended_by", "decided_by", "returned_by").order_by("-id")
+    all_decisions = list(
+        Decision.objects.filter(application__in=both(application))
+        .select_related("recommended_by", "decided_by", "returned_by")
+        .order_by("-id")
     )
+    decisions = [one for one in all_decisions if one.application_id == application.pk]
     views = [flag_view(flag, asked_by, language) for flag in flags]
     sections = sections_of(asked_by, submissions, views, verdicts, language)
     shown = {flag.row.pk for section in sections for judged in section.judged for flag in judged.flags}
@@ -266,6 +274,8 @@ def casefile(user: User, reference: str, *, now: datetime, language: str | None)
         ),
         evidence=files_of(application),
         decisions=decisions,
+        earlier=earlier_of(application, frozen, all_decisions, of_both, edition, language),
+        versions=versions_of(submissions, asked_by, language),
         record=_record(application),
         others=_others(application),
         history=found.history,
