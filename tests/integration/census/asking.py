@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from tests.integration.census import world
 from tests.integration.census.doors import Answer
 
 Words = dict[str, Any]
+Look = Callable[[], object]
 URLCONFS = ("portal.urls", "portal.urls_api")
 # Opened by whoever holds the token; the others stand for no row of a customer's.
 BEARER = ("token", "wrong token", "key", "reset", "app", "problem", "nothing", "nowhere")
@@ -57,8 +58,10 @@ class Census:
     own: world.Things
     foreign: world.Things
 
-    def ask(self, role: str, method: str, address: str, data: Words | None = None) -> Asked:
-        """Ask and undo whatever came of it."""
+    def ask(
+        self, role: str, method: str, address: str, data: Words | None = None, look: Look | None = None
+    ) -> Asked:
+        """Ask, let `look` see the rows, and undo whatever came of it."""
         client = self.clients[role]
         cookies = {name: one.value for name, one in client.cookies.items()}
         written: list[str] = []
@@ -79,11 +82,12 @@ class Census:
             with connection.execute_wrapper(note):
                 response = client.generic(method, address) if data is None else client.post(address, data)
             body = b"".join(response.streaming_content) if response.streaming else response.content
+            seen = look() if look else None
             transaction.set_rollback(True)
         client.cookies.clear()
         for name, value in cookies.items():
             client.cookies[name] = value
-        return Asked(response, body, written)
+        return Asked(response, body, written, seen)
 
 
 @dataclass
@@ -91,6 +95,7 @@ class Asked:
     response: HttpResponseBase
     body: bytes
     written: list[str]
+    seen: object = None
 
     @property
     def answer(self) -> Answer:
