@@ -54,7 +54,7 @@ def email(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     if parts.scheme.startswith("smtp"):
         return {
-            "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "EMAIL_BACKEND": "portal.bounded_smtp.EmailBackend",
             "EMAIL_HOST": parts.hostname or "localhost",
             "EMAIL_PORT": parts.port or {"smtps": 465, "smtp+tls": 587}.get(parts.scheme, 25),
             "EMAIL_HOST_USER": unquote(parts.username or ""),

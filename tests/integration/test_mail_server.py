@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.message import Message
@@ -14,10 +16,10 @@ import pytest
 from aiosmtpd.controller import Controller
 from django.conf import LazySettings
 
-from applications.actions import delivery
-from applications.enums import ContactState, MessageState, ReminderState
+from applications.actions import delivery, message
+from applications.enums import ContactState, Duty, MessageKind, MessageState, ReminderState
 from applications.jobs.delivery import deliver
-from applications.models import Contact, Customer, OutboundMessage, PolicyEdition, Reminder
+from applications.models import Contact, Customer, JobRun, OutboundMessage, PolicyEdition, Reminder
 from applications.rules.policy import Edition
 from tests import factories
 
@@ -57,7 +59,7 @@ def sink(settings: LazySettings) -> Iterator[Sink]:
         port = probe.getsockname()[1]
     controller = Controller(handler, hostname="127.0.0.1", port=port)
     controller.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "portal.bounded_smtp.EmailBackend"
     settings.EMAIL_HOST = "127.0.0.1"
     settings.EMAIL_PORT = port
     settings.EMAIL_TIMEOUT = 1
@@ -150,3 +152,45 @@ def test_each_mail_holds_the_data_of_one_customer(
         assert {name for name in names if name in whole} == {own}
         assert {name for name, guid in guids.items() if str(guid) in whole} == {own}
         assert to == [mail["To"]]
+
+
+def test_a_server_that_drips_holds_a_run_no_longer_than_one_that_is_silent(
+    nordlys: Customer, settings: LazySettings, edition_row: PolicyEdition
+) -> None:
+    """A byte now and then keeps every limit of the socket; three answers that never come rest the mail."""
+    settings.EMAIL_BACKEND, settings.EMAIL_TIMEOUT = "portal.bounded_smtp.EmailBackend", 0.3
+    with dripping() as port:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
+        message.tell_customer(MessageKind.ACCESS_CHANGED, key="one", customer=nordlys, now=NOW, context={})
+        factories.member(nordlys, factories.person("henrik@nordlys.example"))
+        message.tell_customer(MessageKind.ACCESS_CHANGED, key="two", customer=nordlys, now=NOW, context={})
+        deliver(NOW)
+    run = JobRun.objects.get(duty=Duty.DELIVERY)
+    assert run.error == "no_mail_server"
+    assert OutboundMessage.objects.get().state == MessageState.QUEUED
+
+
+@contextmanager
+def dripping() -> Iterator[int]:
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.05)
+        callers: list[socket.socket] = []
+
+        def serve() -> None:
+            while not over.is_set():
+                with suppress(OSError):
+                    callers.append(server.accept()[0])
+                for caller in callers:
+                    with suppress(OSError):
+                        caller.sendall(b"2")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            over.set()
+            thread.join(5)
+            for caller in callers:
+                caller.close()

@@ -107,16 +107,16 @@ def test_postgresql_statements_end_and_dead_connections_are_noticed():
 
 
 @pytest.mark.parametrize(
-    ("url", "backend", "port", "tls", "ssl"),
+    ("url", "port", "tls", "ssl"),
     [
-        ("smtp://mail.example", "smtp", 25, False, False),
-        ("smtp+tls://me:p%40ss@mail.example", "smtp", 587, True, False),
-        ("smtps://mail.example:4650", "smtp", 4650, False, True),
+        ("smtp://mail.example", 25, False, False),
+        ("smtp+tls://me:p%40ss@mail.example", 587, True, False),
+        ("smtps://mail.example:4650", 4650, False, True),
     ],
 )
-def test_mail_server_from_one_address(url, backend, port, tls, ssl):
+def test_mail_server_from_one_address(url, port, tls, ssl):
     found = email(url)
-    assert found["EMAIL_BACKEND"] == f"django.core.mail.backends.{backend}.EmailBackend"
+    assert found["EMAIL_BACKEND"] == "portal.bounded_smtp.EmailBackend"
     assert (found["EMAIL_PORT"], found["EMAIL_USE_TLS"], found["EMAIL_USE_SSL"]) == (port, tls, ssl)
 
 
