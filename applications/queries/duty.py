@@ -1,5 +1,6 @@
 """Floor 3: when each duty last did its work, and which have fallen silent (design §7: silence is the alarm)."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,7 +32,7 @@ def last_runs() -> dict[Duty, datetime | None]:
     }
 
 
-def silent(runs: dict[Duty, datetime | None], now: datetime) -> list[Duty]:
+def silent(runs: Mapping[Duty, datetime | None], now: datetime) -> list[Duty]:
     """The duties whose last good run is three of their periods ago, or that never ran."""
     return [duty for duty, at in runs.items() if at is None or now - at > SILENT_PERIODS * DUTY_PERIODS[duty]]
 
