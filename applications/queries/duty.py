@@ -64,6 +64,6 @@ def database_time() -> datetime:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SELECT clock_timestamp()")
-            return cursor.fetchone()[0]  # type: ignore[no-any-return]  # a timestamp with its zone
+            return cursor.fetchone()[0]
         cursor.execute("SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')")
         return datetime.fromisoformat(cursor.fetchone()[0]).replace(tzinfo=UTC)
