@@ -22,7 +22,9 @@ def main() -> int:
     world.prepare()
     django.setup()
     call_command("migrate", verbosity=0)
-    from tests.faults import scenarios as s  # noqa: PLC0415 -- it needs Django set up
+    from tests.faults import broker as b  # noqa: PLC0415 -- they need Django set up
+    from tests.faults import outages as o  # noqa: PLC0415
+    from tests.faults import scenarios as s  # noqa: PLC0415
 
     rng = random.Random(seed)
 
@@ -33,11 +35,22 @@ def main() -> int:
         "broken": lambda: s.broken_variant(12),
         "F1": lambda: s.f1_kill_the_ends(rng, many(40)),
         "F1mail": lambda: s.f13_kill_the_delivery(rng, many(40)),
+        "F2": lambda: o.f2_die_at_every_statement(many(1)),
+        "F3": lambda: b.f3_kill_the_child(many(10)),
+        "F5": lambda: o.f5_throw_the_database_over(rng, many(20)),
+        "F7": lambda: b.f7_kill_redis(many(40)),
+        "F8": lambda: b.f8_freeze_redis(many(4)),
+        "F9": lambda: b.f9_fill_redis(many(5)),
+        "F10": lambda: o.f10_nobody_takes_mail(many(3)),
+        "F12": lambda: o.f12_mail_server_hangs(many(12)),
         "F13": lambda: s.f13_kill_the_delivery(rng, many(10), rude=0.05),
         "F16": lambda: s.f16_cross_the_deadline(rng, many(5)),
         "F17": lambda: s.f17_everything_twice(rng, many(3)),
         "F18": lambda: s.f18_no_job_at_all(rng, many(1)),
         "F20": lambda: s.f20_two_at_once(rng, many(500)),
+        "F15": lambda: o.f15_the_clock_jumps(rng, many(30)),
+        "F25": lambda: o.f25_restore_a_backup(many(3)),
+        "F29": lambda: b.f29_soak(rng, 300 * times),
     }
     rows = []
     for name, run in runs.items():

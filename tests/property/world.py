@@ -24,14 +24,18 @@ class Died(BaseException):
 
 
 @contextmanager
-def dying(statement: int) -> Iterator[None]:
-    """Whatever runs inside is dead from its n-th statement on; the database takes back what was not committed."""
+def dying(statement: int, *, at_writes: bool = False) -> Iterator[None]:
+    """Whatever runs inside is dead from its n-th statement on (or its n-th that writes or begins or ends a
+    transaction); the database takes back what was not committed."""
     left = [statement]
 
     def one(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
         if sql.startswith(("ROLLBACK TO", "RELEASE")) and left[0] <= 0:
             return execute(sql, params, many, context)
-        left[0] -= 1
+        counts = not at_writes or sql.lstrip().startswith(
+            ("INSERT", "UPDATE", "DELETE", "SAVEPOINT", "RELEASE")
+        )
+        left[0] -= counts
         if left[0] <= 0:
             raise Died
         return execute(sql, params, many, context)
