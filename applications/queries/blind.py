@@ -70,10 +70,10 @@ def sheet(user: User, reference: str, *, language: str | None) -> Sheet:
     review = (
         _open(user).filter(taken_by=user, decision__application__reference=read_reference(reference)).first()
     )
-    if review is None or review.decision.application.edition is None:
+    if review is None or (row := review.decision.application.edition) is None:
         raise NotFound
     application = review.decision.application
-    asked_by, edition = edition_of(application.edition), edition_in_force()
+    asked_by, edition = edition_of(row), edition_in_force()
     submissions = list(application.submissions.order_by("-number")[:1])
     number = submissions[0].number if submissions else 0
     flags = [
@@ -82,8 +82,8 @@ def sheet(user: User, reference: str, *, language: str | None) -> Sheet:
     ]
     at = review.decision.decided_at or review.drawn_at
     items = [
-        item_view(row, edition, at, language)
-        for row in case.items_of(application)
-        if str(row.pk) in review.decision.outcomes
+        item_view(item, edition, at, language)
+        for item in case.items_of(application)
+        if str(item.pk) in review.decision.outcomes
     ]
     return Sheet(review, application, sections_of(asked_by, submissions, flags, {}, language), items)

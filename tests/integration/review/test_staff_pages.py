@@ -36,8 +36,9 @@ from applications.models import (
 from applications.permissions import POWERS
 from applications.queries.digest import digest
 from applications.queries.runs import overview, said_period
+from applications.rules.answers import HELD_ELSEWHERE
 from tests import factories
-from tests.cases import case
+from tests.cases import case, flag
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
@@ -204,6 +205,21 @@ def test_the_case_says_which_files_nobody_looked_at(enter: Enter, reviewer: User
         )
     body = enter(reviewer).get(reverse("admin:case", args=[held.reference])).content.decode()
     assert "2 files were not looked at by the scanner" in body
+
+
+def test_the_case_words_its_files_and_a_subscription_of_another(
+    enter: Enter, reviewer: User, held: Application
+) -> None:
+    flag(held, HELD_ELSEWHERE)
+    for action in ("evidence.attach", "evidence.remove", "evidence.scan"):
+        AuditEvent.objects.create(
+            at=NOW, action=action, source="person", actor=reviewer.key, application_ref=held.pk
+        )
+    body = enter(reviewer).get(reverse("admin:case", args=[held.reference])).content.decode()
+    for words in ("added a file.", "removed a file.", "scanned a file."):
+        assert f"Rosa Keller {words}" in body
+    assert "Another customer holds a subscription that is named here" in body
+    assert HELD_ELSEWHERE not in body
 
 
 # --- lists and forms of the admin ---
