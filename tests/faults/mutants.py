@@ -1,5 +1,5 @@
-"""`python -m tests.faults.mutants`: small wrongs, each planted in a private copy of the tree; the grace year has to find
-each. `YEARS=…` (30) is how many it may live for it, `ONLY=text` takes those whose name holds the text.
+"""`python -m tests.faults.mutants`: small wrongs, each planted in a private copy of the tree; the grace year has to
+find each. `YEARS=…` (30) is how many it may live for it, `ONLY=text` takes those whose name holds the text.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def is_killed(place: Path, years: str) -> bool:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "--timeout", "600", TEST],
         cwd=place,
-        env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/tmp"), "GRACE_YEARS": years},
+        env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "GRACE_YEARS": years},
         capture_output=True,
         check=False,
     )
