@@ -1,37 +1,21 @@
-"""Floor 3: measured times of the last ninety days. A duty reads the cases; pages read what its last run found."""
+"""Floor 3: measured times of the last ninety days. A duty counts; pages read what its last run found."""
 
-from collections import defaultdict
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from applications.enums import Duty, State
-from applications.models import Application, InformationRequest, JobRun
-from applications.rules.deadlines import ReviewClock
-from applications.rules.pace import Pace, pace_of
+from applications.enums import Duty
+from applications.models import JobRun
+from applications.queries.figures import Period, decided
+from applications.rules.pace import Pace
 from applications.rules.policy import Edition
 
 WINDOW = timedelta(days=90)
 
 
 def measure(edition: Edition, now: datetime) -> Pace:
-    """Business days from submission to decision, without those on which the customer had the ball.
-
-    Two statements by the index of decided cases: what a run reads is ninety days, whatever the table holds.
-    """
-    decided = Application.objects.filter(
-        state=State.DECIDED, submitted_at__isnull=False, closed_at__gt=now - WINDOW, closed_at__lte=now
-    )
-    asked = InformationRequest.objects.filter(application__in=decided, answered_at__isnull=False)
-    pauses: dict[int, list[tuple[datetime, datetime | None]]] = defaultdict(list)
-    for pk, start, end in asked.values_list("application_id", "asked_at", "answered_at"):
-        pauses[pk].append((start, end))
-    zone = ZoneInfo(edition.time_zone)
-    rows = decided.values_list("pk", "submitted_at", "closed_at").iterator()
-    return pace_of(
-        ReviewClock(start, tuple(pauses.get(pk, ())), 0, edition.calendar, zone).used(end)
-        for pk, start, end in rows
-        if start and end
-    )
+    """The figures of the leads' page, without the days on which the customer had the ball."""
+    today = edition.local_day(now)
+    found = decided(Period.of(today - WINDOW, today, edition), edition)
+    return Pace.of(found.number, found.half, found.most)
 
 
 def latest_pace() -> Pace:

@@ -1,6 +1,6 @@
 """Floor 1: how long decisions took, in business days, told only when enough cases stand behind it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from applications.rules.transparency import LEAST
@@ -18,17 +18,9 @@ class Pace:
     most: int | None = None
 
     @classmethod
+    def of(cls, decided: int, half: int | None, most: int | None) -> "Pace":
+        return cls(decided) if decided < LEAST else cls(decided, half, most)
+
+    @classmethod
     def read(cls, counts: Mapping[str, int]) -> "Pace":
-        return cls(counts.get("decided", 0), counts.get("half"), counts.get("most"))
-
-
-def pace_of(days: Iterable[int]) -> Pace:
-    """From the business days of each case; the day by which so many were decided (nearest rank, no fractions)."""
-    ordered = sorted(days)
-    if len(ordered) < LEAST:
-        return Pace(len(ordered))
-    return Pace(len(ordered), _at(ordered, 50), _at(ordered, 90))
-
-
-def _at(ordered: list[int], percent: int) -> int:
-    return ordered[-(-len(ordered) * percent // 100) - 1]
+        return cls.of(counts.get("decided", 0), counts.get("half"), counts.get("most"))
