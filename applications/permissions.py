@@ -6,13 +6,14 @@ power of staff; `POWERS` is the whole matrix. Moves of an application are `rules
 
 from enum import StrEnum
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from applications.enums import Kind, Move, StaffRole
 from applications.exceptions import NotAllowed, NotFound
-from applications.models import Application, Customer, Decision, Membership, User
+from applications.models import Application, Conflict, Customer, Decision, MailDomain, Membership, User
 from applications.rules import workflow
+from applications.rules.identifiers import email_domain
 
 
 class Can(StrEnum):
@@ -62,13 +63,22 @@ def role_in(user: User, customer: Customer) -> str | None:
     return Membership.objects.filter(user=user, customer=customer).values_list("role", flat=True).first()
 
 
-def is_own_customer(user: User, customer: Customer) -> bool:
-    """Whether a reviewer stands too near: a member, or the same mail domain (promise P5)."""
-    domain = user.email.rpartition("@")[2]
+def stands_near(user: User, customer: str) -> Q:
+    """The condition that a person stands too near to the customer that `customer` of a row names (promise P5).
+
+    A member, the same mail domain, or a conflict that they declared.
+    """
+    of = OuterRef(customer)
+    domains = MailDomain.objects.filter(customer=of, domain=email_domain(user.email))
+    declared = Conflict.objects.filter(customer=of, user=user, lifted_at__isnull=True)
     return (
-        Membership.objects.filter(user=user, customer=customer).exists()
-        or customer.domains.filter(domain=domain).exists()
+        Q(Exists(Membership.objects.filter(customer=of, user=user))) | Q(Exists(domains)) | Q(Exists(declared))
     )
+
+
+def is_own_customer(user: User, customer: Customer) -> bool:
+    """Whether a reviewer stands too near to a customer. One statement."""
+    return Customer.objects.filter(stands_near(user, "pk"), pk=customer.pk).exists()
 
 
 def judged_before(user: User, application: Application) -> bool:

@@ -25,7 +25,7 @@ from applications.enums import (
     State,
 )
 from applications.exceptions import InvalidInput, NotPossibleNow
-from applications.models import Application, Decision, InformationRequest, User
+from applications.models import Application, Customer, Decision, InformationRequest, User
 from applications.permissions import Can, can, is_own_customer, judged_before, require, require_staff_move
 from applications.queries import queue
 from applications.rules import workflow
@@ -90,12 +90,13 @@ def _claim(application: Application, by: User, now: datetime, seen: datetime | N
 def take_next(*, by: User, now: datetime) -> Application | None:
     """Give a reviewer the most urgent case that nobody has and that they may judge; None when there is none.
 
-    Raises NotPossibleNow for who is noted as away. Safe for many at once: each try is a conditional UPDATE of its own, and who loses one goes on to the next.
+    Raises NotPossibleNow for who is noted as away. Safe for many at once: each try is a conditional UPDATE of its
+    own, and who loses one goes on to the next.
     """
     require(by, Can.REVIEW)
     if by.absent_until is not None and is_away(by, now):
         raise NotPossibleNow(
-            _("You are noted as away until %(day)s, so nobody gives you a case. Note first that you are back.")
+            _("You are noted as away until %(day)s, so no case comes to you. Note first that you are back.")
             % {"day": date_format(by.absent_until, "DATE_FORMAT")}
         )
     for _round in range(TAKE_ROUNDS):
@@ -176,14 +177,15 @@ def reassign(
 
 
 @transaction.atomic
-def release_cases_of(user: User, *, by: User | None, now: datetime) -> int:
-    """Free every open case of a person who no longer reviews. Returns how many.
+def release_cases_of(user: User, *, by: User | None, now: datetime, customer: Customer | None = None) -> int:
+    """Free every open case of a person who no longer reviews, or may not judge one customer. Returns how many.
 
     Effects per case: in review → move RELEASE, back to the queue; waiting for an answer or in second review → move
     REASSIGN to nobody, so that a lead sees it. One that moves at the same moment is left as it has become.
     """
     freed = 0
-    for application in Application.objects.filter(assigned_to=user, state__in=UNDECIDED_STATES):
+    held = Application.objects.filter(assigned_to=user, state__in=UNDECIDED_STATES)
+    for application in held.filter(customer=customer) if customer else held:
         move = Move.RELEASE if application.state == State.IN_REVIEW else Move.REASSIGN
         try:
             with transaction.atomic():

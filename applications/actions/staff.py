@@ -9,7 +9,7 @@ from applications.actions import audit, review
 from applications.actions.account import end_sessions
 from applications.enums import Digest, Source, StaffRole
 from applications.exceptions import InvalidInput, NotPossibleNow
-from applications.models import User
+from applications.models import Application, Conflict, User
 from applications.permissions import POWERS, Can, require
 from applications.rules.identifiers import clean_text
 
@@ -93,6 +93,48 @@ def set_absence(person: User, *, until: date | None, by: User, now: datetime) ->
         return
     person.absent_until = until
     _record("person.absent", person, by=by, now=now, until=f"{until:%F}" if until else "")
+
+
+@transaction.atomic
+def declare_conflict(application: Application, *, by: User, now: datetime) -> bool:
+    """A reviewer declares to stand too near to the customer of a case: they judge nothing of it any more (promise P5).
+
+    Effects, in order: the declaration, an audit row, their open cases of that customer released. False when they
+    have declared it already. Raises NotAllowed.
+    """
+    require(by, Can.REVIEW)
+    customer = application.customer
+    standing, is_new = Conflict.objects.get_or_create(
+        user=by, customer=customer, lifted_at=None, defaults={"declared_at": now}
+    )
+    if not is_new:
+        return False
+    audit.record(
+        "conflict.declared",
+        by=by,
+        now=now,
+        customer_id=customer.pk,
+        application_id=application.pk,
+        target=standing,
+    )
+    review.release_cases_of(by, by=by, now=now, customer=customer)
+    return True
+
+
+@transaction.atomic
+def lift_conflict(conflict: Conflict, *, by: User, now: datetime) -> bool:
+    """A lead lifts what another person declared. Effects: lifted, an audit row. False when it was lifted before.
+
+    Raises NotAllowed, NotPossibleNow (one's own).
+    """
+    require(by, Can.LEAD)
+    if conflict.user_id == by.pk:
+        raise NotPossibleNow(_("You declared this yourself. Another lead has to lift it."))
+    standing = Conflict.objects.filter(pk=conflict.pk, lifted_at=None)
+    if not standing.update(lifted_at=now, lifted_by=by):
+        return False
+    audit.record("conflict.lifted", by=by, now=now, customer_id=conflict.customer_id, target=conflict)
+    return True
 
 
 def set_digest(digest: Digest, *, hour: int, by: User) -> None:

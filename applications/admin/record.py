@@ -8,6 +8,7 @@ from applications.admin.base import ReadingPage
 from applications.forms.staff import AbsenceForm, DisableForm
 from applications.models import AuditEvent, JobRun, User
 from applications.permissions import Can
+from applications.queries.customer import conflicts_of
 
 
 class AuditPage(ReadingPage):
@@ -39,6 +40,7 @@ class PersonPage(ReadingPage):
         forms = {
             "absence_form": AbsenceForm(initial={"until": person.absent_until if person else None}),
             "disable_form": DisableForm(),
+            "conflicts": conflicts_of(person) if person else [],
         }
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **forms})
 

@@ -16,6 +16,7 @@ from applications.models.closing import DeadlineClosing
 from applications.models.condition import Condition
 from applications.models.customer import (
     Attention,
+    Conflict,
     Contact,
     Customer,
     Invitation,
@@ -48,6 +49,7 @@ __all__ = [
     "BlindReview",
     "Change",
     "Condition",
+    "Conflict",
     "Contact",
     "Customer",
     "DeadlineClosing",

@@ -101,6 +101,36 @@ class Membership(models.Model):
         return f"{self.user_id} {self.role} {self.customer_id}"
 
 
+class Conflict(models.Model):
+    """One of ours declares to stand too near to a customer: they judge nothing of it until a lead lifts that."""
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="conflicts")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="conflicts")
+    declared_at = models.DateTimeField(_("declared"))
+    lifted_at = models.DateTimeField(_("lifted"), null=True, blank=True)
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="conflicts_lifted",
+    )
+
+    class Meta:
+        verbose_name = _("declared conflict")
+        verbose_name_plural = _("declared conflicts")
+        constraints = (
+            models.UniqueConstraint(
+                name="conflict_open_once",
+                fields=["user", "customer"],
+                condition=Q(lifted_at__isnull=True),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.customer_id}"
+
+
 class JoinRequest(models.Model):
     """A person at a customer's mail domain asks to join; owners answer, or operators where there is none."""
 

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from applications.exceptions import NotFound
-from applications.models import Application, AuditEvent, BlindReview, MailDomain, Membership, User
-from applications.permissions import Can, require
+from applications.models import Application, AuditEvent, BlindReview, User
+from applications.permissions import Can, require, stands_near
 from applications.queries import case
 from applications.queries.casefile import ItemView, item_view
 from applications.queries.judging import SectionView, flag_view, sections_of
 from applications.queries.policy import edition_in_force, edition_of
-from applications.rules.identifiers import email_domain, read_reference
+from applications.rules.identifiers import read_reference
 
 KEPT = timedelta(days=7)
 """So long a case that somebody took waits for them before another gets it."""
@@ -58,8 +58,7 @@ def waiting_for(user: User, now: datetime) -> list[BlindReview]:
         .exclude(decision__recommended_by=user)
         .exclude(Exists(touched.filter(application_ref=OuterRef("decision__application"))))
         .exclude(Exists(touched.filter(application_ref=OuterRef("decision__application__previous"))))
-        .exclude(Exists(Membership.objects.filter(customer=customer, user=user)))
-        .exclude(Exists(MailDomain.objects.filter(customer=customer, domain=email_domain(user.email))))
+        .exclude(stands_near(user, "decision__application__customer"))
         .order_by("drawn_at", "pk")[:TRIES]
     )
 

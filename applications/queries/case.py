@@ -23,10 +23,10 @@ from applications.models import (
     Subscription,
     User,
 )
-from applications.permissions import Can, require
+from applications.permissions import Can, require, stands_near
 from applications.queries.policy import edition_by_digest, no_edition
 from applications.rules import review
-from applications.rules.identifiers import email_domain, read_reference
+from applications.rules.identifiers import read_reference
 from applications.rules.policy import Edition
 
 
@@ -74,7 +74,7 @@ def find(user: User, reference: str, *, history_at: datetime | None = None) -> F
         .select_related("customer", "edition", "assigned_to", "submitted_by", "previous")
         .defer("edition__text", "search_text")
         .annotate(
-            near=Exists(domains) | Exists(member),
+            near=stands_near(user, "customer"),
             blind=Exists(blind),
             rules_digest=Subquery(rules.values("digest")[:1]),
             rules_id=Subquery(rules.values("pk")[:1]),

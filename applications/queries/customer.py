@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 
 from applications.enums import Role
 from applications.exceptions import NotFound
-from applications.models import Contact, Customer, JoinRequest, Membership, User
+from applications.models import Conflict, Contact, Customer, JoinRequest, Membership, User
 from applications.queries.policy import edition_in_force
 from applications.rules.identifiers import email_domain
 
@@ -26,6 +26,20 @@ def membership(user: User, customer_id: int) -> Membership:
 def person(person_id: int) -> User:
     """One person, for staff who may act on people. Raises NotFound."""
     found = User.objects.filter(pk=person_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def conflicts_of(user: User) -> list[Conflict]:
+    """The customers that a person of ours declared to stand too near to, and nobody has lifted."""
+    found = Conflict.objects.filter(user=user, lifted_at=None).select_related("customer")
+    return list(found.order_by("declared_at", "pk"))
+
+
+def conflict(person_id: int, conflict_id: int) -> Conflict:
+    """One declared conflict of a person, lifted or not. Raises NotFound."""
+    found = Conflict.objects.filter(pk=conflict_id, user_id=person_id).select_related("customer").first()
     if found is None:
         raise NotFound
     return found

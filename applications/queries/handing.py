@@ -8,7 +8,7 @@ from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from applications.enums import Kind, State
-from applications.models import Application, Decision, MailDomain, Membership, User
+from applications.models import Application, Conflict, Decision, MailDomain, Membership, User
 from applications.queries.queue import OPEN_CASES, reviewers
 from applications.rules import balance
 from applications.rules.identifiers import email_domain, read_reference
@@ -50,7 +50,7 @@ def chosen(references: Iterable[str]) -> list[Application]:
 
 
 class Distance:
-    """Who may take which of some cases; four statements, whatever their number (promise P5)."""
+    """Who may take which of some cases; a few statements, whatever their number (promise P5)."""
 
     def __init__(self, cases: Sequence[Application], people: Sequence[User]) -> None:
         customers = {case.customer_id for case in cases}
@@ -63,6 +63,11 @@ class Distance:
             Membership.objects.filter(customer__in=customers, user__in=people).values_list(
                 "customer_id", "user_id"
             )
+        )
+        members |= set(
+            Conflict.objects.filter(
+                customer__in=customers, user__in=people, lifted_at__isnull=True
+            ).values_list("customer_id", "user_id")
         )
         near = {
             (customer, person.pk)

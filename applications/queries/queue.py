@@ -40,7 +40,8 @@ from applications.models import (
     Submission,
     User,
 )
-from applications.rules.identifiers import email_domain, read_reference, read_subscription, search_key
+from applications.permissions import stands_near
+from applications.rules.identifiers import read_reference, read_subscription, search_key
 
 PAGE = 50
 NEAR = timedelta(days=60)
@@ -307,8 +308,7 @@ def waiting_for(user: User, limit: int = TRIES) -> list[Application]:
     )
     return list(
         Application.objects.filter(state=State.SUBMITTED, assigned_to=None)
-        .exclude(customer__in=own)
-        .exclude(customer__domains__domain=email_domain(user.email))
+        .exclude(stands_near(user, "customer"))
         .exclude(Q(kind=Kind.APPEAL) & Exists(judged))
         .select_related("customer")
         .order_by(*ORDER)[:limit]

@@ -62,6 +62,10 @@ INVENTORY: Mapping[str, Holding] = {
         "what operators should look at", "customer", customer="customer", leaves_with="customer", internal="detail",
         operational="id customer code raised_at settled_at settled_by settled_how posted_on",
     ),
+    "applications.conflict": Holding(
+        "nobody judges their own customer", "staff", customer="customer", leaves_with="person",
+        secret="id customer user declared_at lifted_at lifted_by",  # noqa: S106 -- between staff
+    ),
     # --- applications ---
     "applications.application": Holding(
         "deciding about access", "case", person="submitted_by", customer="customer", internal="search_text",

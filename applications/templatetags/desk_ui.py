@@ -173,6 +173,7 @@ def _sentences() -> dict[str, str]:
         "application.return_to_review": _("%(who)s returned it to review."),
         "application.take_back": _("%(who)s took the decision back before its letter went out."),
         "application.decide": _("%(who)s decided."),
+        "conflict.declared": _("%(who)s declared to stand too near to this customer."),
         "blind.taken": _("%(who)s took the case for a blind second review."),
         "blind.judged": _("%(who)s judged it in a blind second review."),
         "evidence.attach": _("%(who)s added a file."),

@@ -105,6 +105,19 @@ def absence(request: StaffRequest, *, person_id: int) -> HttpResponse:
     return answer
 
 
+@staff(Can.LEAD, "POST")
+def lift(request: StaffRequest, *, person_id: int, conflict: int) -> HttpResponse:
+    """A lead lifts a conflict that somebody declared."""
+    found = people.conflict(person_id, conflict)
+    try:
+        ours.lift_conflict(found, by=request.user, now=clock.now())
+    except NotPossibleNow as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, _("Lifted: they may judge this customer again."))
+    return redirect("admin:applications_user_change", person_id)
+
+
 def _to_person(
     request: StaffRequest,
     person_id: int,

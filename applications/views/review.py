@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from applications import clock, letters
 from applications.actions import condition, desk, finding, review
+from applications.actions import staff as ours
 from applications.enums import ConditionState, Settlement, State
 from applications.exceptions import (
     InvalidInput,
@@ -205,6 +206,17 @@ def release(request: StaffRequest, *, reference: str) -> HttpResponse:
         lambda found: review.release(found, by=request.user, now=clock.now(), seen=seen_at(request)),
         done=_("The case is back in the queue."),
     )
+
+
+@staff(Can.REVIEW, "POST")
+def near(request: StaffRequest, *, reference: str) -> HttpResponse:
+    """The person declares to stand too near to the customer of a case."""
+    application = cases.load(request.user, reference)
+    if ours.declare_conflict(application, by=request.user, now=clock.now()):
+        messages.success(request, _("Noted: you judge nothing of this customer. A lead can lift it."))
+    else:
+        messages.info(request, _("You have declared this already."))
+    return redirect("admin:case", reference)
 
 
 @staff(Can.LEAD, "POST")

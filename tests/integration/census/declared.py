@@ -183,6 +183,7 @@ DESK = {
     "queue/<str:reference>/claim/": Door(post=desk(Can.REVIEW), about="case"),
     "queue/<str:reference>/release/": Door(post=desk(Can.REVIEW), about="case"),
     "queue/<str:reference>/assign/": Door(post=desk(Can.LEAD), about="case"),
+    "queue/<str:reference>/near/": Door(post=desk(Can.REVIEW), about="case"),
     "queue/<str:reference>/ask/": Door(post=desk(Can.REVIEW), about="case"),
     "queue/<str:reference>/flags/<int:flag>/": Door(post=desk(Can.REVIEW), about="flag"),
     "queue/<str:reference>/sections/<str:section>/": Door(post=desk(Can.REVIEW), about="case section"),
@@ -257,6 +258,7 @@ DESK = {
     "people/<int:person_id>/disable/": Door(post=desk(Can.OPERATE), about="person", sends=TYPED, again=True),
     "people/<int:person_id>/enable/": Door(post=desk(Can.OPERATE), about="person", again=True),
     "people/<int:person_id>/absence/": Door(post=but(desk(Can.OPERATE), Answer.IN, "lead"), about="person"),
+    "people/<int:person_id>/conflicts/<int:conflict>/": Door(post=desk(Can.LEAD), about="conflict"),
     "runs/": Door(desk(Can.SEE_RECORD)),
     "queue/<str:reference>/archive.zip": Door(
         post=desk(Can.ARCHIVE), about="decided", sends={"": ""}, again=True

@@ -32,6 +32,7 @@ from applications.models import (
     Attention,
     AuditEvent,
     BlindReview,
+    Conflict,
     Contact,
     Customer,
     DeadlinePreview,
@@ -200,6 +201,7 @@ def of_the_desk(of: Customer, row: PolicyEdition, person: User, lead: User) -> T
     decided = Decision.objects.exclude(application__customer=of).get(decided_at__isnull=False)
     taken = {"drawn_at": NOW, "taken_at": NOW, "taken_by": lead}
     BlindReview.objects.update_or_create(decision=decided, defaults=taken)
+    declared = Conflict.objects.create(customer=nobody_owns, user=person, declared_at=NOW)
     kept = SavedFilter.objects.create(owner=person, name="Mine", query="lane=mine", saved_at=NOW)
     message = OutboundMessage.objects.filter(customer=of).earliest("pk")
     nobody = Attention.objects.create(customer=of, code=AttentionCode.NOBODY_REACHED, raised_at=NOW)
@@ -241,6 +243,7 @@ def of_the_desk(of: Customer, row: PolicyEdition, person: User, lead: User) -> T
         "message": {"pk": message.pk},
         "join of nobody": {"request_id": wish.pk},
         "person": {"person_id": person.pk},
+        "conflict": {"person_id": person.pk, "conflict": declared.pk},
         "data of customer": {"pk": of.pk},
         "data of person": {"pk": person.pk},
         "act on data": {"pk": of.pk, "what": "hold"},
