@@ -133,7 +133,7 @@ const post = async (again) => {
       body,
       headers: { Accept: "application/json" },
       redirect: "manual",
-      keepalive: document.visibilityState === "hidden" && String(body).length < BEACON,
+      keepalive: String(body).length < BEACON, // it goes on when the page is left or closed meanwhile
       signal: AbortSignal.timeout(LONGEST_WAIT),
     });
   } catch {

@@ -186,6 +186,7 @@ def test_odd_text_is_kept_as_text(
     page.goto(address)
     page.get_by_label("What will it do, and why?").fill(typed)
     page.get_by_role("button", name="Save and continue").click()
+    page.wait_for_url(re.compile("/people/"))
     expect(page.locator("#error-summary")).to_have_count(0)
     page.goto(site + reverse("application-check", args=[application.reference]))
     expect(page.get_by_text(kept or typed)).to_be_visible()
@@ -245,14 +246,16 @@ def test_the_second_to_save_sees_the_first_and_chooses(
     other.goto(address)
     other.get_by_label("In which countries will it be used?").fill("Norway")
     other.get_by_role("button", name="Save and continue").click()
+    other.wait_for_url(re.compile("/evidence/"))
     other.close()
     page.get_by_label("In which countries will it be used?").fill("Sweden")
     page.get_by_role("button", name="Save and continue").click()
     expect(page.locator("#conflict")).to_be_focused()
-    expect(page.locator("#conflict")).to_contain_text("Norway")
+    expect(page.get_by_role("group", name="In which countries")).to_contain_text("Norway")
     assert_accessible(page)
     shoot(page, "apply-conflict")
-    page.get_by_role("button", name="Save mine in place of theirs").click()
+    page.get_by_role("button", name="Keep all of this window").click()
+    page.wait_for_url(re.compile("chosen="))
     assert application.sections.get(code="people").answers["deployment-countries"] == "Sweden"
 
 

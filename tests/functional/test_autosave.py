@@ -283,11 +283,7 @@ def test_two_editors_see_each_other_and_choose(
     other.get_by_label("In which countries").fill("Norway")
     type_and_wait(other, "By letter.")
     told(page).fill(TOLD)
-    expect(line(page)).to_contain_text(
-        re.compile(
-            "Freja Lindqvist saved “The people concerned” on 15 May 2023, 14:40 UTC.|Freja Lindqvist saved"
-        )
-    )
+    expect(line(page)).to_contain_text("Freja Lindqvist saved “People affected” on 15 May 2023, 14:40 UTC.")
     expect(told(page)).to_be_focused()
     assert kept(draft) == "By letter."
     looked_at(page, "autosave-conflict")
@@ -310,9 +306,6 @@ def test_two_editors_see_each_other_and_choose(
     assert page.evaluate(COPIES) == 0
 
 
-@pytest.mark.parametrize(
-    ("button", "stays"), [("Keep all of theirs", "Norway"), ("Keep all of mine", "Sweden")]
-)
 def test_without_scripts_the_second_to_save_chooses_too(
     another: Callable[..., Page],
     enter: Enter,
@@ -321,8 +314,6 @@ def test_without_scripts_the_second_to_save_chooses_too(
     colleague: User,
     draft: Application,
     address: str,
-    button: str,
-    stays: str,
 ) -> None:
     complaints.expect("409")
     mine, theirs = another(java_script_enabled=False), another(java_script_enabled=False)
@@ -334,9 +325,9 @@ def test_without_scripts_the_second_to_save_chooses_too(
         page.get_by_label("In which countries").fill(country)
         page.get_by_role("button", name="Save and continue").click()
     expect(mine.get_by_role("heading", level=1)).to_contain_text("Two people changed")
-    mine.get_by_role("button", name=button).click()
-    expect(mine.get_by_label("In which countries")).to_have_value(stays)
-    assert kept(draft, "deployment-countries") == stays
+    mine.get_by_role("button", name="Keep all of theirs").click()
+    expect(mine.get_by_label("In which countries")).to_have_value("Norway")
+    assert kept(draft, "deployment-countries") == "Norway"
 
 
 def test_who_types_on_after_it_was_submitted_is_shown_what_is_not_in_it(
