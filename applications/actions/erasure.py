@@ -349,6 +349,7 @@ def _unlink(path: Path) -> None:
         path.unlink()
 
 
+@transaction.atomic
 def empty_application(application: Application, *, now: datetime) -> None:
     """What was written in one closed application goes; that it was made, and its outcome, stays.
 
