@@ -11,9 +11,10 @@ from allauth.account.models import EmailAddress
 
 from applications import emails
 from applications.actions import message
-from applications.actions.delivery import address_reminder
+from applications.actions.delivery import address_notice, address_reminder
 from applications.actions.team import invite
 from applications.enums import LINK_KINDS, MessageKind, Outcome, RightsAct, Role, State
+from applications.jobs.ends import close_ended
 from applications.models import (
     ANNOUNCEMENT,
     AuditReason,
@@ -297,6 +298,26 @@ class TestReminder:
         text = text_of(nordlys, end, edition)
         assert "7 subscriptions" in text
         assert "and 2 more" in text
+
+
+def test_an_end_is_told_in_both_zones_and_in_dutch(
+    nordlys: Customer, owner: User, edition_row: PolicyEdition, edition: Edition, end: datetime
+) -> None:
+    existing(nordlys)
+    close_ended(end)
+    notice = OutboundMessage.objects.get(kind=MessageKind.ACCESS_ENDED)
+    assert address_notice(notice, now=end)
+    for language, said in (
+        (
+            "en",
+            "Since 1 July 2023, 00:00 (UTC), which is 1 July 2023, 02:00 (Europe/Copenhagen) where you are,",
+        ),
+        ("nl", "Sinds 1 juli 2023, 00:00 (UTC), bij u 1 juli 2023, 02:00 (Europe/Copenhagen), heeft Nordlys"),
+    ):
+        User.objects.filter(pk=owner.pk).update(language=language)
+        mail = emails.render(OutboundMessage.objects.get(pk=notice.pk), edition=edition, now=end)
+        assert mail is not None
+        assert said in mail.text
 
 
 def test_the_first_mail_to_an_imported_contact_carries_the_privacy_notice(
