@@ -5,7 +5,7 @@ PYTEST := $(PY) -m pytest -q
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-run lock packages run test test-postgresql test-sqlite test-browser check audit sbom faults bench clean
+.PHONY: help env env-run lock packages run test test-postgresql test-sqlite test-browser check audit sbom security faults bench clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -44,6 +44,9 @@ audit: env ## known faults of what we depend on (asks the index of packages)
 
 sbom: env ## what the site is made of (CycloneDX), in var/sbom.json
 	@$(PY) -m scripts.sbom
+
+security: env ## write docs/security.md: requirement, test and the result of the last runs
+	@$(PY) -m tests.harness.asvs
 
 faults: env packages ## kill, freeze and double things; report what was lost (nothing)
 	@$(PY) -m tests.faults

@@ -231,6 +231,19 @@ def name_key(name: str) -> str:
     return _folded_punctuation(folded) or cleaned.casefold()
 
 
+LONGEST_NAME = 1000
+_ALIKE = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE")
+
+
+def mixes_scripts(text: str) -> bool:
+    """Whether a word holds letters of two scripts that look alike: a Cyrillic а in a Latin name is another name."""
+    for word in re.findall(r"[^\W\d_]+", text[:LONGEST_NAME]):
+        named = {unicodedata.name(char, "").partition(" ")[0] for char in word}
+        if len(named.intersection(_ALIKE)) > 1:
+            return True
+    return False
+
+
 def search_key(text: str) -> str:
     """For a column that is searched: like `name_key`, and without accents, so that `zajac` finds `Zając`."""
     folded = unicodedata.normalize("NFKD", clean_text(text)).casefold().translate(_PLAIN_LETTERS)

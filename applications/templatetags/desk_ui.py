@@ -17,6 +17,7 @@ from applications.forms.decision import AS_ALL
 from applications.models import Application
 from applications.queries.casefile import CaseFile, Line, Told
 from applications.queries.judging import ours
+from applications.rules.identifiers import mixes_scripts
 from applications.rules.review import Effect
 from applications.templatetags import portal_ui
 
@@ -26,6 +27,11 @@ register = template.Library()
 @register.simple_tag
 def state_of_risk(risk: int) -> SafeString:
     return portal_ui.state(f"risk_{int(risk)}")
+
+
+@register.filter
+def two_scripts(name: str) -> bool:
+    return mixes_scripts(name)
 
 
 @register.filter

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import servers
+from tests.harness import asvs, servers
 from tests.harness.guard import forbid_network
 
 BROWSER = "tests/functional"
@@ -65,6 +65,10 @@ def prepare(vendor: str, serves: bool) -> None:
         if vendor == "postgresql" and serves
         else f"sqlite:///{place}/db.sqlite3",
     }
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(asvs.Outcomes(), "asvs")
 
 
 def is_browser_run(config: pytest.Config) -> bool:

@@ -23,6 +23,7 @@ pytestmark = [
 ]
 NOT_THEIRS = (Answer.ABSENT, Answer.FORBIDDEN)  # the desk is closed to customers, whatever is asked for
 ALIKE = ("viewer", "editor", "stranger", "gateway")  # at Django's own pages: as an owner, as nobody
+CAN = (Answer.IN, Answer.ON)
 IN_PERSON = ("owner", *STAFF)
 
 
@@ -146,4 +147,22 @@ def test_what_cannot_be_undone_asks_again_who_it_is(census: Census) -> None:
         asked = census.ask(role, "POST", path(route, census.own.get(door.about, {})), door.sends)
         if door.again != (asked.answer == Answer.AGAIN) or (door.again and asked.written):
             wrong.append(f"{route}: {asked.answer.value} {asked.written}")
+    assert not wrong, "\n".join(wrong)
+
+
+# No form of ours posts to these: browsers report, gateways and mail programs have no token and no session.
+WITHOUT_TOKEN = ("csp-report", "api/", "accounts/mail/stop/")
+
+
+def test_no_post_is_taken_without_the_token_of_its_form(census: Census) -> None:
+    wrong = []
+    for client in census.clients.values():
+        client.handler.enforce_csrf_checks = True
+    for route, door in DOORS.items():
+        role = next((one for one in ("owner", *STAFF) if door.post and door.post[one] in CAN), None)
+        if role is None or route.startswith(WITHOUT_TOKEN):
+            continue
+        asked = census.ask(role, "POST", path(route, census.own.get(door.about, {})), door.sends)
+        if asked.answer != Answer.FORBIDDEN or asked.written or b"CSRF" in asked.body:
+            wrong.append(f"{route}: {asked.response.status_code} {asked.written}")
     assert not wrong, "\n".join(wrong)

@@ -255,6 +255,22 @@ def test_name_key_folds_case_width_punctuation_and_blanks():
     assert identifiers.name_key("❤\ufe0f Film") == identifiers.name_key("❤ film")
 
 
+@pytest.mark.parametrize(
+    ("name", "mixes"),
+    [
+        ("Nordlys Airports A/S", False),
+        ("N\u043erdlys Airports", True),
+        ("Nordlys \u0410\u044d\u0440\u043e\u043f\u043e\u0440\u0442", False),
+        ("\u039dordlys", True),
+        ("Zaj\u0105c \u0131stanbul", False),
+        ("\u307f\u306a\u3068TV \u653e\u9001", False),
+        ("", False),
+    ],
+)
+def test_a_word_of_two_scripts_is_noticed(name, mixes):
+    assert identifiers.mixes_scripts(name) is mixes
+
+
 def test_name_key_keeps_apart_what_differs():
     names = ["Zając", "Zajac", "A+B", "A B", "...", "???", '=HYPERLINK("x") Ravel', "Ravel"]
     assert len({identifiers.name_key(name) for name in names}) == len(names)
