@@ -15,6 +15,7 @@ from applications.enums import NoticeKind, Role
 from applications.models import (
     Acceptance,
     AuditEvent,
+    Condition,
     Contact,
     Customer,
     Decision,
@@ -176,7 +177,7 @@ def copy_for_customer(customer: Customer, owner: User, now: datetime) -> Iterato
         Q(actor__in=people)
         | Q(actor__isnull=True)
         | Q(action__startswith="right.")
-        | Q(action="application.decide")
+        | Q(action="application.decide") & ~Q(_letter_waits("application_ref", now))
     )
     yield from _rows("record.json", shown, "auditevent", owner, addresses)
     yield from _files(Evidence.objects.filter(application__customer=customer))
@@ -208,12 +209,18 @@ def _shown(label: str, now: datetime) -> Q:
     model = model_of(label)
     if model is Decision:
         return Q(decided_at__isnull=False, taken_back_at__isnull=True, letter_due_at__lte=now)
-    if model is RequestedCapability:
-        waiting = Decision.objects.filter(
-            application=OuterRef("application"), letter_due_at__gt=now, taken_back_at__isnull=True
-        )
-        return ~Q(Exists(waiting))
+    if model in (RequestedCapability, Condition):
+        return ~Q(_letter_waits("application" if model is RequestedCapability else "item__application", now))
     return Q(internal=False) if label == "applications.note" else Q()
+
+
+def _letter_waits(application: str, now: datetime) -> Exists:
+    """Whether the application (by this look-up) is decided, and its letter has not gone out."""
+    return Exists(
+        Decision.objects.filter(
+            application=OuterRef(application), letter_due_at__gt=now, taken_back_at__isnull=True
+        )
+    )
 
 
 def _rows(name: str, rows: QuerySet[Any], label: str, reader: User, addresses: set[str]) -> Iterator[Member]:
@@ -225,7 +232,7 @@ def _lines(rows: QuerySet[Any], label: str, reader: User, hide: Callable[[Any], 
     mark = b"["
     for row in rows.order_by("pk").values(*fields).iterator(chunk_size=_ROWS):
         told = {
-            field: ("you" if value == reader.pk else None) if field in people else hide(value)
+            field: ("you" if value in (reader.pk, reader.key) else None) if field in people else hide(value)
             for field, value in row.items()
         }
         yield mark + b"\n" + json.dumps(told, default=_plain, ensure_ascii=False).encode()
@@ -237,7 +244,7 @@ def _lines(rows: QuerySet[Any], label: str, reader: User, hide: Callable[[Any], 
 def _people(label: str) -> frozenset[str]:
     """Fields that name a person: a copy says whether that is the reader, and no more."""
     fields = (field for field in model_of(label)._meta.get_fields() if isinstance(field, ForeignKey))
-    return frozenset(field.name for field in fields if field.related_model is User)
+    return frozenset(field.name for field in fields if field.related_model is User) | {"actor"}
 
 
 def _plain(value: Any) -> str:

@@ -117,7 +117,15 @@ def test_an_owner_takes_the_organisation_and_others_may_not(
         named
     )
     assert not [name for name in named if "flag" in name or "review" in name]
-    for foreign in (HIDDEN, "freja@", stranger.email, drafts.GATES, '"risk"'):
+    for foreign in (
+        HIDDEN,
+        "freja@",
+        stranger.email,
+        drafts.GATES,
+        '"risk"',
+        "application.decide",
+        "not_needed",
+    ):
         assert foreign not in whole, foreign
     assert sign_in(owner).post(address).url == "/accounts/data/", "once an hour"
     clock.forward(hours=1, seconds=1)
