@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from applications import clock
@@ -15,7 +15,16 @@ from applications.queries import catalogue as find
 from applications.queries import editions
 from applications.queries.pace import latest_pace
 from applications.queries.policy import edition_in_force, edition_of, no_edition
-from applications.rules.policy import Edition, Turn, compare, turned, uses_turned
+from applications.rules.policy import (
+    Difference,
+    Edition,
+    Paragraph,
+    Text,
+    Turn,
+    compare,
+    turned,
+    uses_turned,
+)
 from applications.rules.privacy import PERIODS
 from applications.views.pages import public_page
 
@@ -75,7 +84,7 @@ def compare_editions(request: HttpRequest) -> HttpResponse:
 def _changes(old: Edition, new: Edition) -> dict[str, object]:
     found = turned(old, new)
     uses = uses_turned(old, new)
-    rest = [one for one in compare(old, new) if one.table in TOLD]
+    rest = [(_named_by(one, old, new), one) for one in compare(old, new) if one.table in TOLD]
     return {
         "turns": [
             (turn.value, rows)
@@ -86,6 +95,28 @@ def _changes(old: Edition, new: Edition) -> dict[str, object]:
         "rest": rest,
         "any": bool(found or rest or any(uses.values())),
     }
+
+
+_TERMS = {
+    "approval_months": gettext_lazy("Months for which an approval runs"),
+    "review_business_days": gettext_lazy("Business days for an answer"),
+    "information_business_days": gettext_lazy("Business days to answer a question"),
+    "draft_days": gettext_lazy("Days for which a draft is kept"),
+    "appeal_days": gettext_lazy("Days to appeal"),
+    "renewal_lead_business_days": gettext_lazy("Business days before the end to renew in time"),
+    "renewal_extension_days": gettext_lazy("Days for which a renewal holds an end, at most"),
+    "earlier_end_days": gettext_lazy("Days left, at least, when an end moves forward"),
+    "last_safe_business_days": gettext_lazy("Business days before an end to submit safely"),
+}
+
+
+def _named_by(one: Difference, old: Edition, new: Edition) -> str:
+    """A term by what it says, a paragraph by its title, a reason or condition by its words; else by its key."""
+    if one.table == "limits":
+        return str(_TERMS.get(one.field, one.field))
+    known = getattr(new, one.table).get(one.code) or getattr(old, one.table)[one.code]
+    text: Text = known.title if isinstance(known, Paragraph) else known.text
+    return text.to(get_language())
 
 
 @public_page("GET")

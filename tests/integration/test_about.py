@@ -91,6 +91,7 @@ def test_compared_editions_say_what_turns_moves_and_comes(client, tmp_path):
         ("last_day = 2023-06-30", "last_day = 2023-09-30"),
         ("approval_months = 24", "approval_months = 12"),
         ("[use_cases.VG3]", "[use_cases.VG9]"),
+        ('title = {en = "Organisations only"', 'title = {en = "Only organisations"'),
         ('[capabilities."face.liveness"]', '[capabilities."face.liveness"]\nopened_on = 2024-01-01'),
         (
             '[capabilities."face.blur"]',
@@ -110,7 +111,8 @@ def test_compared_editions_say_what_turns_moves_and_comes(client, tmp_path):
     assert re.search(r"Last day for existing customers: 30 September 2023 .*Emotion.*Smile", text)
     assert re.search(r"uses added .*VG9", text)
     assert re.search(r"uses withdrawn .*VG3", text)
-    assert re.search(r"approval_months.* 24 12", text)
+    assert re.search(r"Months for which an approval runs 12, before: 24", text)
+    assert "Only organisationseligible.organisation Only organisations, before: Organisations only" in text
     back = text_of(client.get(reverse("catalogue-compare"), {"from": "later", "to": "2022-06-21"}))
     assert "Needs approval again; it was to be open from 1 January 2024." in back
     assert "Does not retire for new customers any more." in back
