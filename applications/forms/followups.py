@@ -51,10 +51,7 @@ class MoreTimeForm(PortalForm):
         multiline=True,
     )
 
-    def __init__(
-        self, *args: Any, ends: Sequence[End], edition: Edition, language: str | None, **kwargs: Any
-    ) -> None:
-        super().__init__(*args, **kwargs)
+    def offer(self, ends: Sequence[End], edition: Edition, language: str | None) -> None:
         field = self.fields["ends"]
         if isinstance(field, forms.ChoiceField):
             field.choices = [(one.ends_at.isoformat(), _said(one, edition, language)) for one in ends]

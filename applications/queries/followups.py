@@ -185,6 +185,18 @@ def held_of(application: Application, edition: Edition) -> str:
     return hold_said(ends_at, application.customer.country, edition) if ends_at else ""
 
 
+def submit_by(draft: Application, edition: Edition) -> str:
+    """Until when an appeal has to be submitted, or a renewal so that it holds the end; empty for others."""
+    if draft.kind == Kind.RENEWAL and draft.previous:
+        return held_of(draft.previous, edition)
+    until = appeal_ends_at(draft, edition) if draft.kind == Kind.APPEAL else None
+    return (
+        _("Submit it by the end of %(day)s.") % {"day": last_day(until, draft.customer.country, edition)}
+        if until
+        else ""
+    )
+
+
 def about_said(
     application: Application, what: Followup, edition: Edition, language: str | None
 ) -> list[tuple[str, str, list[tuple[str, UUID]]]]:

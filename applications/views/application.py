@@ -21,7 +21,7 @@ from applications.queries import application as find
 from applications.queries import customer as find_customer
 from applications.queries.access import banner_for
 from applications.queries.answers import rows_of
-from applications.queries.followups import ways_on
+from applications.queries.followups import submit_by, ways_on
 from applications.queries.policy import edition_in_force
 from applications.rules import answers as said
 from applications.rules import eligibility
@@ -153,6 +153,7 @@ def overview(request: HttpRequest, reference: str) -> HttpResponse:
         "title": _title(application, edition, draft, language),
         "follows": application.previous.reference if application.previous else "",
         "grounds": draft.answers.get(said.GROUNDS, ""),
+        "submit_by": submit_by(application, edition),
         "crumbs": crumbs(application),
     }
     return render(request, "applications/overview.html", context)

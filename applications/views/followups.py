@@ -168,13 +168,8 @@ def more_time(request: HttpRequest) -> HttpResponse:
         raise NotFound
     edition, now = edition_in_force(), clock.now()
     ends = find_time.ends_of(member.customer, edition, now)
-    form = MoreTimeForm(
-        request.POST or None,
-        ends=ends,
-        edition=edition,
-        language=get_language(),
-        initial={"ends": request.GET.get("ends", "")},
-    )
+    form = MoreTimeForm(request.POST or None)
+    form.offer(ends, edition, get_language())
     if request.method == "POST" and form.is_valid():
         try:
             ask.ask_for_time(
@@ -192,11 +187,15 @@ def more_time(request: HttpRequest) -> HttpResponse:
                 form.add_error(field, message)
         except (NotAllowed, NotPossibleNow) as error:
             form.add_error(None, error.message)
+    asked = find_time.requests_of(member.customer)
+    waiting = {one.deadline_at for one in asked if one.declined_at is None}
+    if request.method != "POST":  # who clicks twice is not told that it cannot be chosen
+        form.offer([one for one in ends if one.ends_at not in waiting], edition, get_language())
     context = {
         "customer": member.customer,
         "form": form,
-        "ends": ends,
-        "asked": find_time.requests_of(member.customer),
+        "ends": any(one.ends_at not in waiting for one in ends),
+        "asked": asked,
         "may_write": member.role in WRITERS,
         "zone": str(zone_of(member.customer, edition, request.user.time_zone)),
         "crumbs": [(reverse("access"), _("Your access")), ("", _("Ask for more time"))],
