@@ -179,8 +179,11 @@ def _why_not(facts: Facts, at: datetime, trace: Trace) -> AccessReason:
     taken = latest is not None and latest.revoked_at is not None and latest.revoked_at <= at
     pending = any(ask.asked_at <= at and (ask.closed_at is None or at < ask.closed_at) for ask in facts.asks)
     decided = [ask for ask in facts.asks if ask.outcome and ask.closed_at is not None and ask.closed_at <= at]
-    last = max(decided, key=lambda ask: ask.closed_at or at, default=None)
-    denied = last is not None and last.outcome == Outcome.DENIED
+    last_at = max((ask.closed_at for ask in decided if ask.closed_at), default=None)
+    # Of items decided at one instant one that was not refused counts: whose approval ran out is told to renew.
+    denied = last_at is not None and all(
+        ask.outcome == Outcome.DENIED for ask in decided if ask.closed_at == last_at
+    )
     ran_out = any(right.basis != Basis.GRACE and right.stops_at <= at for right in begun)
     grace_over = any(right.basis == Basis.GRACE and right.stops_at <= at for right in begun)
     for reason, true in (

@@ -161,6 +161,8 @@ def ask(outcome: str = "", *, days: int = 1, closed: bool = True) -> Ask:
         ((ask(Outcome.DENIED), ask(closed=False, days=2)), AccessReason.PENDING),
         ((ask(Outcome.DENIED), ask(Outcome.ANSWERED, days=2)), AccessReason.GRACE_ENDED),
         ((ask(Outcome.ANSWERED), ask(Outcome.DENIED, days=2)), AccessReason.DENIED),
+        ((ask(Outcome.DENIED), ask(Outcome.ANSWERED)), AccessReason.GRACE_ENDED),
+        ((ask(Outcome.ANSWERED), ask(Outcome.DENIED)), AccessReason.GRACE_ENDED),
         ((ask(),), AccessReason.GRACE_ENDED),  # withdrawn: closed without an outcome
         ((ask(closed=False, days=30),), AccessReason.GRACE_ENDED),  # asked later than the question
     ],
