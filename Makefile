@@ -50,6 +50,7 @@ security: env ## write docs/security.md: requirement, test and the result of the
 
 faults: env packages ## kill, freeze and double things; report what was lost (nothing)
 	@$(PY) -m tests.faults
+	@$(PY) -m tests.faults.planted
 
 bench: env packages ## measure; ONLY=name for one; results in var/bench/results.json
 	@$(PY) -m tests.bench
