@@ -215,16 +215,16 @@ DESK = {
     "deadlines/<str:at>/forecast.csv": Door(desk(Can.SEE_CUSTOMERS), about="deadline"),
     "deadlines/<str:at>/close/": Door(post=desk(Can.OPERATE), about="deadline", again=True),
     "rights/": Door(desk(Can.SEE_CUSTOMERS)),
-    "rights/<uuid:guid>/": Door(desk(Can.SEE_CUSTOMERS), about="subscription"),
-    "rights/<uuid:guid>/<slug:name>/": Door(post=desk(Can.LEAD), about="suspending", sends=TYPED, again=True),
-    # The lead proposed it.
-    "rights/proposals/<int:proposal>/": Door(
-        post=but(desk(Can.EXTEND), Answer.FORBIDDEN, "lead"), about="proposal", again=True
     "rights/requests/<int:pk>/": Door(desk(Can.SEE_CUSTOMERS), about="time request"),
     "rights/requests/<int:pk>/propose/": Door(post=desk(Can.EXTEND), about="time request", again=True),
     "rights/requests/<int:pk>/decline/": Door(
         post=desk(Can.EXTEND), about="time request", sends={"answer": "Apply first."}, again=True
     ),
+    "rights/<uuid:guid>/": Door(desk(Can.SEE_CUSTOMERS), about="subscription"),
+    "rights/<uuid:guid>/<slug:name>/": Door(post=desk(Can.LEAD), about="suspending", sends=TYPED, again=True),
+    # The lead proposed it.
+    "rights/proposals/<int:proposal>/": Door(
+        post=but(desk(Can.EXTEND), Answer.FORBIDDEN, "lead"), about="proposal", again=True
     ),
     "editions/": Door(desk(Can.SEE_CUSTOMERS)),
     "editions/<str:code>/": Door(desk(Can.SEE_CUSTOMERS), about="edition"),
