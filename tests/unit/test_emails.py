@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
@@ -12,11 +12,14 @@ from allauth.account.models import EmailAddress
 from applications import emails
 from applications.actions import message
 from applications.actions.delivery import address_notice, address_reminder
+from applications.actions.followups import follow
+from applications.actions.submission import submit
 from applications.actions.team import invite
 from applications.enums import LINK_KINDS, MessageKind, Outcome, RightsAct, Role, State
 from applications.jobs.ends import close_ended
 from applications.models import (
     ANNOUNCEMENT,
+    AccessGrant,
     AuditReason,
     Customer,
     Decision,
@@ -31,8 +34,10 @@ from applications.models import (
 )
 from applications.queries.access import banner_for
 from applications.queries.message import about, lapse_key
+from applications.rules.followups import Followup, in_time_until, zone_of
 from applications.rules.policy import Edition
-from tests import factories
+from tests import drafts, factories
+from tests.cases import APPROVED, judged
 
 FACE, GENDER = "face.identification", "face.gender"
 NOW = factories.NOW
@@ -263,7 +268,42 @@ class TestReminder:
             outcome=Outcome.DENIED,
             closed_at=NOW,
         )
-        assert "was denied" in text_of(nordlys, end, edition)
+        before = text_of(nordlys, end, edition)
+        assert "was denied" in before
+        assert "appeal" not in before
+        Decision.objects.create(
+            application=application,
+            outcomes={},
+            decided_at=NOW,
+            decided_by=factories.person("rosa@vendor.example"),
+            letter_due_at=NOW - timedelta(days=3),
+        )
+        last = datetime(2023, 6, 11, 22, tzinfo=UTC)  # in Copenhagen the day is over
+        there = f"/applications/{application.reference}/"
+        for now, open_still in ((last - timedelta.resolution, True), (last, False)):
+            Reminder.objects.all().delete()
+            said = text_of(nordlys, end, edition, now)
+            assert ("You may appeal until the end of 11 June 2023 (Europe/Copenhagen)" in said) is open_still
+            assert (f"{there}appeal/" in said) is open_still
+            assert f"{there}apply-again/" in said
+
+    def test_an_approval_that_runs_out_leads_to_its_renewal(
+        self, nordlys: Customer, owner: User, edition: Edition, reviewer: User, edition_row: PolicyEdition
+    ) -> None:
+        asked = drafts.draft(nordlys, owner, edition_row)
+        submit(application=asked, edition=edition, by=owner, now=NOW)
+        judged(asked, reviewer, APPROVED)
+        ends_at = AccessGrant.objects.latest("pk").ends_at
+        late = in_time_until(ends_at, edition, zone_of("DK", edition))
+        there = f"/applications/{asked.reference}/renew/"
+        for now, holds in ((late - timedelta.resolution, True), (late, False)):
+            Reminder.objects.all().delete()
+            said = text_of(nordlys, ends_at, edition, now)
+            assert there in said
+            assert ("Submitted by 17 April 2025 (Europe/Copenhagen), what you have goes on" in said) is holds
+        renewal = follow(asked, Followup.RENEW, edition=edition, by=owner, now=late)
+        Reminder.objects.all().delete()
+        assert f"/applications/{renewal.reference}/" in text_of(nordlys, ends_at, edition, late)
 
     def test_names_the_last_safe_day_and_after_it_the_extension(
         self, nordlys: Customer, edition: Edition, end: datetime
