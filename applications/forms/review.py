@@ -30,7 +30,7 @@ class QueueFilter(FilterForm):
         label=_("Name, reference, subscription, person"),
         max_length=200,
         required=False,
-        widget=forms.TextInput(attrs={"type": "search", "data-search": ""}),
+        widget=forms.TextInput(attrs={"type": "search", "data-search": "", "class": "form-control"}),
     )
     reviewer = forms.ChoiceField(label=_("Reviewer"), required=False)
     service = forms.ChoiceField(label=_("Service"), required=False)
@@ -39,7 +39,11 @@ class QueueFilter(FilterForm):
     lane = forms.ChoiceField(
         choices=[(lane.code, lane.label) for lane in LANES], required=False, widget=forms.HiddenInput
     )
-    closed = forms.BooleanField(label=_("Closed too"), required=False)
+    closed = forms.BooleanField(
+        label=_("Closed too"),
+        required=False,
+        widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
+    )
 
     def __init__(
         self, *args: Any, edition: Edition, language: str | None, people: Iterable[User], **kwargs: Any
@@ -55,8 +59,8 @@ class QueueFilter(FilterForm):
 
     def choose(self, name: str, choices: list[tuple[str, Any]]) -> None:
         set_choices(self, name, choices)
-        if self.data.get(name):
-            self.fields[name].widget.attrs["class"] = "is-set"
+        is_set = " is-set" if self.data.get(name) else ""
+        self.fields[name].widget.attrs["class"] = f"form-select{is_set}"
 
     def asked(self, name: str) -> str:
         """The value that was asked for, or "" where the address says nonsense: a list never fails."""

@@ -308,12 +308,7 @@ class InformationRequest(models.Model):
 
 
 class Note(models.Model):
-    """A line of the conversation (`internal` false) or between staff (`internal` true, never shown to applicants).
-
-    `for_you`, on the page of a case: it mentions the reader, who has not said yet that they have read it.
-    """
-
-    for_you: bool
+    """A line of the conversation (`internal` false) or between staff (`internal` true, never shown to applicants)."""
 
     application = models.ForeignKey(Application, models.CASCADE, related_name="notes")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="notes")

@@ -102,6 +102,8 @@ class CaseFile:
     two_needed: bool
     requests: list[InformationRequest]
     notes: list[Note]
+    mentions_you: bool
+    """Whether a note names the reader, who has not said yet that they have read it."""
     evidence: list[File]
     decisions: list[Decision]
     earlier: Earlier | None
@@ -132,10 +134,6 @@ class CaseFile:
             self.application,
             answered=last is not None and last.answered_at == self.application.state_changed_at,
         )
-
-    @property
-    def mentions_you(self) -> bool:
-        return any(note.for_you for note in self.notes)
 
     @property
     def talk(self) -> int:
@@ -247,6 +245,11 @@ def casefile(user: User, reference: str, *, now: datetime, language: str | None)
         .order_by("-id")
     )
     decisions = [one for one in all_decisions if one.application_id == application.pk]
+    notes = (
+        application.notes.select_related("author")
+        .annotate(for_you=Exists(Mention.objects.filter(note=OuterRef("pk"), person=user, read_at=None)))
+        .order_by("-id")[:NEWEST]
+    )
     views = [flag_view(flag, asked_by, language) for flag in flags]
     sections = sections_of(asked_by, submissions, views, verdicts, language)
     shown = {flag.row.pk for section in sections for judged in section.judged for flag in judged.flags}
@@ -267,11 +270,8 @@ def casefile(user: User, reference: str, *, now: datetime, language: str | None)
                 :NEWEST
             ]
         ),
-        notes=list(
-            application.notes.select_related("author")
-            .annotate(for_you=Exists(Mention.objects.filter(note=OuterRef("pk"), person=user, read_at=None)))
-            .order_by("-id")[:NEWEST]
-        ),
+        notes=list(notes),
+        mentions_you=any(note.for_you for note in notes),
         evidence=files_of(application),
         decisions=decisions,
         earlier=earlier_of(application, frozen, all_decisions, of_both, edition, language),

@@ -7,7 +7,7 @@ and never cases of the same customer, which stand on the page already.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import reduce
+from typing import Any
 
 from applications.enums import Settlement
 from applications.models import Application, Flag, RequestedCapability
@@ -38,7 +38,8 @@ class Precedent:
     """How many flags it had besides."""
 
 
-Row = tuple[int, str, str, str, list[str], list[str], datetime]
+Row = tuple[Any, ...]
+"""Application, reference, use case, outcome, reasons, conditions, instant."""
 
 
 def newest_like(application: Application, items: Iterable[RequestedCapability]) -> list[Row]:
@@ -59,7 +60,7 @@ def newest_like(application: Application, items: Iterable[RequestedCapability]) 
         )
         for code in codes
     ]
-    return list(reduce(lambda one, more: one.union(more, all=True), found)) if found else []
+    return list(found[0].union(*found[1:], all=True)) if found else []
 
 
 def precedents(
@@ -87,14 +88,16 @@ def _told(
 ) -> Precedent:
     _pk, reference, use_case, _outcome, _reasons, _conditions, closed_at = rows[0]
     said = dict.fromkeys((row[3], *row[4], *row[5]) for row in rows)
-    texts = {**edition.reasons, **edition.conditions}
+    texts = {code: one.text for code, one in edition.reasons.items()} | {
+        code: one.text for code, one in edition.conditions.items()
+    }
     known = edition.use_cases.get(use_case)
     return Precedent(
         reference,
         closed_at,
         known.name.to(language) if known else "",
         tuple(
-            Outcome(face, tuple(texts[code].text.to(language) if code in texts else code for code in codes))
+            Outcome(face, tuple(texts[code].to(language) if code in texts else code for code in codes))
             for face, *codes in said
         ),
         tuple(

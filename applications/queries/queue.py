@@ -271,10 +271,10 @@ def _narrowed(asked: Asked, user: User, now: datetime) -> QuerySet[Application]:
     if asked.flag:
         raised = Flag.objects.filter(application=OuterRef("pk"), rule=asked.flag)
         found = found.filter(Exists(raised.exclude(settlement=Settlement.CURED)))
-    return found.filter(_matches(asked.text)) if asked.text else found
+    return found.filter(matches(asked.text)) if asked.text else found
 
 
-def _matches(text: str) -> Q:
+def matches(text: str) -> Q:
     """A subscription id when it is one, else every word in the normalised search text (references stand there too)."""
     raw = text[:SEARCH_MAX]
     guid = read_subscription(raw)

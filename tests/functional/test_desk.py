@@ -9,11 +9,13 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from applications.actions import decision
-from applications.enums import Risk, Settlement, State
-from applications.models import AccessGrant, Application, Customer, PolicyEdition, User
+from applications.actions import decision, finding
+from applications.enums import ConditionState, Risk, Settlement, State
+from applications.models import AccessGrant, Application, Condition, Customer, PolicyEdition, User
+from applications.rules.review import ItemOutcome
 from tests import factories
 from tests.cases import case, flag, same_for_all
+from tests.clock import Clock
 from tests.factories import NOW
 from tests.functional.conftest import Complaints, assert_accessible, assert_fits, looked_at
 
@@ -66,10 +68,15 @@ def test_a_morning_by_mouse(
     page.get_by_role("button", name="Note the finding").click()
     expect(page.get_by_text("Your finding is noted.")).to_be_visible()
     looked_at(page, "desk-case", closely=True)
+    page.locator("summary", has_text="Write a message or a note").click()
+    page.get_by_role("textbox", name="Message").fill("@lenabrandt is this one of those we spoke about?")
+    page.get_by_role("button", name="Write it").click()
+    expect(page.get_by_text("is this one of those")).to_be_visible()
     page.locator(".segmented label", has_text="Deny").click()
     expect(page.get_by_text("The use follows people persistently.")).to_be_visible()
-    page.locator(".segmented label", has_text="Approve").click()
+    page.locator(".segmented label", has_text="With conditions").click()
     expect(page.get_by_text("The use follows people persistently.")).to_be_hidden()
+    page.get_by_label("A retention schedule names").check()
     page.get_by_label("To the customer").fill("Mind the kiosks. مرحبا")
     page.get_by_role("button", name="See what you decide").click()
     expect(page.get_by_text("Grants 2 capabilities on 1 subscription")).to_be_visible()
@@ -78,6 +85,63 @@ def test_a_morning_by_mouse(
     page.get_by_role("button", name="Approve 1 item").click()
     expect(page.get_by_text("Decided by Rosa Keller")).to_be_visible()
     assert AccessGrant.objects.count() == 2
+    expect(page.get_by_text("How to check: Ask for the schedule")).to_be_visible()
+    looked_at(page, "desk-decided")
+
+
+def test_a_lead_comes_back_to_mentions_and_conditions(
+    page: Page,
+    site: str,
+    enter: Enter,
+    reviewer: User,
+    lead: User,
+    nordlys: Customer,
+    other_customer: Customer,
+    owner: User,
+    clock: Clock,
+) -> None:
+    """A view is kept, a mention read, a condition past its day settled, a precedent seen."""
+    edition = factories.read_file()
+    promised = case(other_customer, state=State.IN_REVIEW, holder=reviewer, reference="LA-0000-PR0M")
+    outcome = ItemOutcome("approved_with_conditions", (), ("retention",))
+    decision.decide(promised, outcomes=same_for_all(promised, outcome), edition=edition, by=reviewer, now=NOW)
+    made = case(nordlys, by=owner, state=State.IN_REVIEW, holder=reviewer, reference="LA-8G4M-11AB")
+    finding.note(made, body="@lenabrandt like LA-0000-PR0M?", internal=True, by=reviewer, now=NOW)
+    clock.set(NOW + timedelta(days=61))
+    enter(lead)
+    page.goto(site + "/admin/?risk=0")
+    page.locator("summary", has_text="Save this view").click()
+    page.get_by_label("Name of this view").fill("Low risk, mine to give away")
+    page.get_by_label("Other reviewers may use it").check()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("link", name="Low risk, mine to give away")).to_be_visible()
+    looked_at(page, "desk-views", closely=True)
+    page.wait_for_load_state()
+    page.keyboard.press("m")
+    expect(page).to_have_url(re.compile("lane=mentions"))
+    page.get_by_role("link", name="Nordlys Airports A/S").click()
+    expect(page.get_by_role("link", name="LA-0000-PR0M")).to_be_visible()
+    looked_at(page, "desk-mentioned")
+    page.get_by_role("button", name="I have read it").click()
+    expect(page.get_by_text("A note here mentions you.")).to_be_hidden()
+    to_the_queue(page)
+    page.keyboard.press("o")
+    expect(page).to_have_url(re.compile("lane=conditions"))
+    page.get_by_role("link", name="Banco del Sur").click()
+    page.locator("summary", has_text="Say what became of it").click()
+    page.get_by_role("radio", name="Met", exact=True).check()
+    page.get_by_label("How you know").fill("They sent the schedule and a proof.")
+    looked_at(page, "desk-condition", closely=True)
+    page.get_by_role("button", name="Note the finding").click()
+    expect(page.get_by_text("Your finding is noted.")).to_be_visible()
+    assert Condition.objects.get().state == ConditionState.MET
+
+
+def to_the_queue(page: Page) -> None:
+    """By its key, until the queue listens to keys itself."""
+    page.keyboard.press("q")
+    expect(page).to_have_url(re.compile(r"/admin/$"))
+    page.wait_for_load_state()
 
 
 def test_a_morning_by_keyboard(
@@ -98,8 +162,19 @@ def test_a_morning_by_keyboard(
     expect(page.get_by_role("heading", level=1)).to_have_text("Nordlys Airports A/S")
     page.keyboard.press("c")
     expect(page.get_by_text("Yours since")).to_be_visible()
-    page.keyboard.press("q")
-    expect(page).to_have_url(re.compile(r"/admin/$"))
+    to_the_queue(page)
+    page.keyboard.press("j")
+    page.keyboard.press("d")
+    expect(page).to_have_url(re.compile("#decide$"))
+    to_the_queue(page)
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("c")
+    expect(page.get_by_text("The case is yours.")).to_be_visible()
+    to_the_queue(page)
+    page.keyboard.press("t")
+    expect(page.get_by_text("is yours.")).to_be_visible()
+    to_the_queue(page)
     page.keyboard.press("/")
     page.keyboard.type("みなと")
     page.keyboard.press("Enter")

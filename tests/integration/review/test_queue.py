@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
@@ -279,6 +280,22 @@ def test_a_page_begins_in_the_index_and_lanes_never_see_closed_rows(
     assert "Index Scan using queue_order" in plans[0]
     assert "Index Cond: (ROW(rank, urgent_at, id) > ROW(" in plans[0]
     assert "using queue_lanes" in plans[1]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite reads the rows")
+def test_a_search_reads_the_index_of_words_and_goes_without_it_where_it_may_not_be() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    assert "on application_search" in Application.objects.filter(queue.matches("nordlys")).explain()
+
+    class MayNot:
+        connection = connection
+
+        def execute(self, sql: str) -> None:
+            raise DatabaseError(f"permission denied: {sql}")
+
+    with pytest.warns(UserWarning, match="no index for the search, see docs/operate.md"):
+        import_module("applications.migrations.0006_search").index(None, MayNot())
 
 
 def rows_in_the_queue(nordlys: Customer, reviewer: User, count: int) -> None:
