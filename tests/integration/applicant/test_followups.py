@@ -10,7 +10,7 @@ from applications.actions import submission
 from applications.enums import ExtensionReason, Kind, State
 from applications.models import AccessGrant, Application, OutboundMessage, TimeRequest
 from tests import drafts, factories
-from tests.cases import APPROVED, DENIED, attested, judged
+from tests.cases import APPROVED, DENIED, attested, case, judged
 from tests.factories import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -128,6 +128,33 @@ def test_a_renewal_begins_from_access_page_list_and_letter_and_holds_the_end(
     client.post(at("withdraw", renewal))
     assert set(held.values_list("ends_at", flat=True)) == {END}
     assert at("renew", approved) in text(client.get(reverse("access")))
+
+
+@pytest.mark.parametrize("outcome", [APPROVED, DENIED])
+def test_the_status_of_a_decided_case_takes_few_statements(
+    sign_in, owner, asked, reviewer, clock, outcome, django_assert_max_num_queries
+):
+    judged(asked, reviewer, outcome)
+    clock.set(LETTER)
+    client = sign_in(owner)
+    client.get(at("status", asked))
+    with django_assert_max_num_queries(12):
+        assert "What you can do next" in text(client.get(at("status", asked)))
+
+
+@pytest.mark.parametrize("count", [1, 9])
+def test_the_list_takes_as_many_statements_for_many_decided(
+    sign_in, owner, nordlys, edition_row, reviewer, clock, count, django_assert_num_queries
+):
+    for number in range(count):
+        outcome = DENIED if number % 2 else APPROVED
+        judged(case(nordlys, by=owner), reviewer, outcome)
+    clock.set(LETTER)
+    client = sign_in(owner)
+    client.get(reverse("application-list"))
+    with django_assert_num_queries(8):
+        page = text(client.get(reverse("application-list")))
+    assert page.count("state-note") == count
 
 
 def test_too_early_a_renewal_says_from_when_on(sign_in, owner, approved, clock):
