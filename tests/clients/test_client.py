@@ -79,7 +79,12 @@ def test_frozen_portal_is_given_up(client: Client, portal: Portal) -> None:
         assert ask(client).source is Source.MEMORY
 
 
-def test_dripping_answer_ends_by_the_time_of_the_whole(portal: Portal, monotonic: Moment) -> None:
+@pytest.mark.parametrize(
+    ("scheme", "first"), [("http", b""), ("https", b"\x16\x03\x03\x40\x00")], ids=["answer", "handshake"]
+)
+def test_what_drips_ends_by_the_time_of_the_whole(
+    portal: Portal, monotonic: Moment, scheme: str, first: bytes
+) -> None:
     """Each byte would start a socket's timeout anew; the one for the whole exchange ends it."""
     gone = threading.Event()
 
@@ -87,6 +92,7 @@ def test_dripping_answer_ends_by_the_time_of_the_whole(portal: Portal, monotonic
         held, _address = listening.accept()
         with held:
             try:
+                held.sendall(first)
                 while not gone.wait(0.05):
                     held.sendall(b"H")
             except OSError:
@@ -95,11 +101,35 @@ def test_dripping_answer_ends_by_the_time_of_the_whole(portal: Portal, monotonic
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=drip, args=(listening,))
         thread.start()
-        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        address = f"{scheme}://127.0.0.1:{listening.getsockname()[1]}"
         answer = ask(Client(address, "key", timeout_s=0.3, monotonic=monotonic))
         thread.join(10)
     assert not answer.allowed
     assert gone.is_set()
+
+
+def test_a_connection_is_kept_and_a_closed_one_costs_no_answer(monotonic: Moment) -> None:
+    """The server ends a connection after two answers without saying so: the next question goes over another."""
+    text = json.dumps(decision()).encode()
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(text) + text
+    connections: list[int] = []
+
+    def serve(listening: socket.socket) -> None:
+        for _connection in range(2):
+            held, _address = listening.accept()
+            connections.append(0)
+            with held:
+                while connections[-1] < 2 and held.recv(65536):
+                    connections[-1] += 1
+                    held.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, args=(listening,), daemon=True)
+        thread.start()
+        client = Client(f"http://127.0.0.1:{listening.getsockname()[1]}", "key", monotonic=monotonic)
+        assert [ask(client).source for _ in range(4)] == [Source.FRESH] * 4
+        thread.join(10)
+    assert connections == [2, 2]
 
 
 def test_validity_counts_from_sending(client: Client, portal: Portal, monotonic: Moment) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from limited_access.transport import NoAnswer, exchange
+from limited_access.transport import Kept, NoAnswer, exchange
 
 LONGEST_S = 300
 MOST_REMEMBERED = 100_000
@@ -45,6 +45,7 @@ class Client:
         self.site, self.key, self.timeout_s, self.monotonic = site, key, timeout_s, monotonic
         self._allows: OrderedDict[Pair, tuple[float, float, dict[str, Any]]] = OrderedDict()
         self._lock = threading.Lock()
+        self._kept = Kept()
 
     def decide(self, subscription: str, capability: str) -> Answer:
         """Never raises for what the portal or the network does; in doubt the answer is no."""
@@ -64,6 +65,7 @@ class Client:
             key=self.key,
             query={"subscription_id": pair[0], "capability": pair[1]},
             timeout_s=self.timeout_s,
+            kept=self._kept,
         )
         if not is_decision(found, pair):
             raise NoAnswer("not a decision about this")
