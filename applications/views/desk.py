@@ -145,7 +145,6 @@ def _models() -> dict[str, list[tuple[str, str, Can]]]:
         ],
         _("Policy"): [
             ("policyedition", _("Editions"), Can.SEE_CUSTOMERS),
-            ("gateway", _("Gateways"), Can.SEE_RECORD),
         ],
         _("Record"): [
             ("auditevent", _("Audit"), Can.SEE_RECORD),
