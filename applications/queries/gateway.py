@@ -141,21 +141,18 @@ def alarms(now: datetime) -> list[str]:
         for fare in _fares(Gateway.objects.filter(disabled_at=None).order_by("pk"), now)
         if fare.is_behind
     ]
-    of_open_gateways = WebhookEndpoint.objects.filter(gateway__disabled_at=None)
-    gone = of_open_gateways.filter(disabled_at__isnull=False, disabled_by=None).order_by("pk")
-    waits = (
-        WebhookDelivery.objects.filter(
-            state__in=OPEN_WEBHOOK_STATES,
-            kind=WebhookKind.ENDED,
-            queued_at__lt=now - CALL_WAITS,
-            endpoint__in=of_open_gateways,
-        )
-        .order_by("endpoint_id")
-        .values_list("endpoint_id", flat=True)
-        .distinct()
+    return [*behind, *(f"endpoint {trouble}: {endpoint.pk}" for endpoint, trouble in troubled(now))]
+
+
+def troubled(now: datetime) -> list[tuple[WebhookEndpoint, str]]:
+    """Endpoints of gateways in use that are gone, or that have not taken an end for an hour."""
+    of_open_gateways = WebhookEndpoint.objects.filter(gateway__disabled_at=None).select_related("gateway")
+    gone = of_open_gateways.filter(disabled_at__isnull=False, disabled_by=None)
+    waits = WebhookDelivery.objects.filter(
+        state__in=OPEN_WEBHOOK_STATES, kind=WebhookKind.ENDED, queued_at__lt=now - CALL_WAITS
     )
+    not_reached = of_open_gateways.filter(pk__in=waits.values("endpoint"))
     return [
-        *behind,
-        *(f"endpoint gone: {pk}" for pk in gone.values_list("pk", flat=True)),
-        *(f"endpoint not reached: {pk}" for pk in waits),
+        *((one, "gone") for one in gone.order_by("pk")),
+        *((one, "not reached") for one in not_reached.order_by("pk")),
     ]

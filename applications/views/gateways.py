@@ -41,9 +41,11 @@ def index(request: StaffRequest) -> HttpResponse:
 
 def _index(request: StaffRequest, form: RegisterForm, status: int = 200) -> HttpResponse:
     waiting = [(one, one.proposed_by_id != request.user.pk) for one in queries.waiting_proposals()]
+    now = clock.now()
     context = {
         "title": _("Gateways"),
-        "fares": queries.gateways(clock.now()),
+        "fares": queries.gateways(now),
+        "troubled": queries.troubled(now),
         "waiting": waiting,
         "form": form,
         "may_operate": can(request.user, Can.OPERATE),

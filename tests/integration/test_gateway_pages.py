@@ -36,7 +36,7 @@ from tests.clock import Clock
 from tests.factories import NOW
 
 Enter = Callable[[User], Client]
-QUERIES = 8
+QUERIES = 10
 pytestmark = pytest.mark.usefixtures("edition_row", "clock")
 
 
@@ -199,7 +199,9 @@ def html_free(page: str) -> str:
     return page.replace("&#x2B;", "+").replace("&#43;", "+")
 
 
-def test_alarms_name_who_is_behind_gone_or_not_reached(edge: Gateway, operator: User, clock: Clock) -> None:
+def test_alarms_name_who_is_behind_gone_or_not_reached(
+    enter: Enter, edge: Gateway, operator: User, clock: Clock
+) -> None:
     Change.objects.create(
         at=NOW, kind=ChangeKind.ENDED, service="face", capability="face.identification", transaction=0
     )
@@ -215,6 +217,7 @@ def test_alarms_name_who_is_behind_gone_or_not_reached(edge: Gateway, operator: 
     WebhookEndpoint.objects.update(disabled_at=NOW)
     assert alarms(NOW + timedelta(hours=2))[1:] == [f"endpoint gone: {made.pk}"]
     clock.forward(hours=2)
+    assert "answered that it is gone" in text(enter(operator).get(to("gateways")))
     assert f"endpoint gone: {made.pk}" in Client().get("/readyz").json()["alarms"]
     webhook.disable_endpoint(made, by=operator, now=NOW)
     assert alarms(NOW + timedelta(hours=2)) == [f"gateway behind: {edge.pk}"]
