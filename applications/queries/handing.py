@@ -117,7 +117,7 @@ def _hinders(case: Application, to: User, distance: Distance) -> str:
 def plan(now: datetime, *, of: User | None = None) -> list[Line]:
     """Who should get what so that loads are even: cases of who is away first, or (`of`) one person's alone.
 
-    Seven statements, whatever the number of cases.
+    Eight statements, whatever the number of cases.
     """
     people = {person.pk: person for person in reviewers()}
     loads: dict[int, int] = dict.fromkeys(people, 0)

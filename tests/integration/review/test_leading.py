@@ -234,7 +234,7 @@ def test_a_plan_takes_as_many_statements_whatever_it_holds(
         case(nordlys, state=State.IN_REVIEW, holder=reviewer)
     client = enter(lead)
     client.get(reverse("admin:rebalance"))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         assert client.get(reverse("admin:rebalance")).status_code == 200
 
 
