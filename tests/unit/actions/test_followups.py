@@ -85,15 +85,17 @@ def extensions():
 # --- appeals ---
 
 
-def test_an_appeal_asks_for_what_was_denied_and_nothing_else(asked, reviewer, owner, edition):
-    judged(asked, reviewer, DENIED, APPROVED)  # identification, liveness
+def test_an_appeal_asks_for_what_was_denied_and_nothing_else(nordlys, owner, edition_row, edition, reviewer):
+    """Not even for what the denied subscriptions and capabilities would make of each other."""
+    both = drafts.answers(subscriptions={"subscription-ids": [KIOSKS, GATES], "subscription-ids.names": {}})
+    asked = submit(drafts.draft(nordlys, owner, edition_row, both), owner, edition, NOW)
+    judged(asked, reviewer, DENIED, APPROVED, APPROVED, DENIED)  # identification, then liveness, on each
     appeal = begin(asked, Followup.APPEAL, owner, edition, LETTER, grounds="The gate is not a public space.")
     assert (appeal.kind, appeal.previous_id, appeal.state) == (Kind.APPEAL, asked.pk, State.DRAFT)
-    draft = draft_of(fresh(appeal))
-    assert "attestations" not in draft.sections
-    assert [wish.capability for wish in read_answers(edition, draft, asked.customer, LETTER).wishes] == [CODE]
+    assert "attestations" not in draft_of(fresh(appeal)).sections
     submit(attested(appeal, owner, LETTER), owner, edition, LETTER)
-    assert list(appeal.items.values_list("capability", "use_case")) == [(CODE, "FC3")]
+    items = appeal.items.order_by("capability").values_list("subscription__guid", "capability", "use_case")
+    assert list(items) == [(UUID(KIOSKS), CODE, "FC3"), (UUID(GATES), "face.liveness", "FC3")]
     frozen = appeal.submissions.get().answers
     assert frozen["appeal"] == {"grounds": "The gate is not a public space."}
     assert frozen["people"] == asked.submissions.get().answers["people"]
