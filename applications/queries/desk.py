@@ -53,7 +53,7 @@ def rows(
 
 def _row(found: Found, edition: Edition, user: User, now: datetime, language: str | None) -> QueueRow:
     case = found.case
-    codes = list(dict.fromkeys(item.capability for item in found.items))
+    codes = list(dict.fromkeys(found.items))
     names = [known.name.to(language) for code in codes if (known := edition.capability(code))]
     services = dict.fromkeys(known.service for code in codes if (known := edition.capability(code)))
     rules = [edition.screening.get(flag.rule) for flag in found.flags]

@@ -8,7 +8,7 @@ closed rows unless somebody searches.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import (
@@ -183,13 +183,20 @@ class Asked:
 Place = tuple[int, datetime, int]
 
 
+class Raised(NamedTuple):
+    """A flag as a row of the queue shows it."""
+
+    rule: str
+    effect: str
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A case with what it asks for and the flags that stand; `answered`: the applicant moved last."""
+    """A case with the capability of each item and the flags that stand; `answered`: the applicant moved last."""
 
     case: Application
-    items: tuple[RequestedCapability, ...]
-    flags: tuple[Flag, ...]
+    items: tuple[str, ...]
+    flags: tuple[Raised, ...]
     answered: bool
 
 
@@ -228,22 +235,23 @@ def page(asked: Asked, *, user: User, now: datetime, after: Place | None = None)
     return Page(rows, (end.rank, end.urgent_at, end.pk) if end and end.urgent_at else None)
 
 
-def _items(cases: Sequence[Application]) -> dict[int, list[RequestedCapability]]:
-    found: dict[int, list[RequestedCapability]] = {}
-    for item in RequestedCapability.objects.filter(application__in=cases).order_by("id"):
-        found.setdefault(item.application_id, []).append(item)
+def _items(cases: Sequence[Application]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    items = RequestedCapability.objects.filter(application__in=cases).order_by("id")
+    for pk, capability in items.values_list("application", "capability"):
+        found.setdefault(pk, []).append(capability)
     return found
 
 
-def _flags(cases: Sequence[Application]) -> dict[int, list[Flag]]:
+def _flags(cases: Sequence[Application]) -> dict[int, list[Raised]]:
     """The flags of the newest submission that a person has not found to be nothing."""
     newest = Submission.objects.filter(application=OuterRef("application")).order_by("-number")
     standing = Flag.objects.filter(
         application__in=cases, submission_number=newest.values("number")[:1]
     ).exclude(settlement=Settlement.CURED)
-    found: dict[int, list[Flag]] = {}
-    for flag in standing.order_by("id"):
-        found.setdefault(flag.application_id, []).append(flag)
+    found: dict[int, list[Raised]] = {}
+    for pk, rule, effect in standing.order_by("id").values_list("application", "rule", "effect"):
+        found.setdefault(pk, []).append(Raised(rule, effect))
     return found
 
 
