@@ -23,6 +23,7 @@ def main() -> int:
     django.setup()
     call_command("migrate", verbosity=0)
     from tests.faults import broker as b  # noqa: PLC0415 -- they need Django set up
+    from tests.faults import calls as c  # noqa: PLC0415
     from tests.faults import outages as o  # noqa: PLC0415
     from tests.faults import scenarios as s  # noqa: PLC0415
 
@@ -45,6 +46,7 @@ def main() -> int:
         "F12": lambda: o.f12_mail_server_hangs(many(12)),
         "F13": lambda: s.f13_kill_the_delivery(rng, many(10), rude=0.05),
         "F16": lambda: s.f16_cross_the_deadline(rng, 2 if times < 1 else many(20)),
+        "F26": lambda: c.f26_call_and_be_killed(rng, many(40)),
         "agree": lambda: s.agree(rng, many(100_000)),
         "F17": lambda: s.f17_everything_twice(rng, many(3)),
         "F18": lambda: s.f18_no_job_at_all(rng, many(1)),

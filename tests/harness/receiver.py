@@ -28,11 +28,12 @@ class _Server(ThreadingHTTPServer):
 
 
 class Receiver:
-    """`answers` are given one after the other, the last for ever; `calls` is what came."""
+    """`answers` are given one after the other, the last for ever; `calls` is what came, `given` what it got."""
 
     def __init__(self, *, tls: tuple[Path, Path] | None = None) -> None:
         self.answers: list[tuple[int, Mapping[str, str]]] = [(204, {})]
         self.calls: list[Call] = []
+        self.given: list[int] = []
         self.server_names: list[str | None] = []
         self.server = _Server(("127.0.0.1", 0), self._handler())
         if tls:
@@ -60,6 +61,7 @@ class Receiver:
                 receiver.calls.append((self.path, dict(self.headers), body))
                 answers = receiver.answers
                 status, headers = answers.pop(0) if len(answers) > 1 else answers[0]
+                receiver.given.append(status)
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
