@@ -393,6 +393,7 @@ class DraftLife(RuleBasedStateMachine):
         assert Application.objects.get(pk=self.draft.pk).state == state == self.state
 
 
+@pytest.mark.timeout(180)  # seconds when the machine is free; others may be at work on it
 @pytest.mark.usefixtures("db", "clock")
 def test_a_draft_by_chance() -> None:
     run_state_machine_as_test(
