@@ -124,20 +124,32 @@ METRICS_TOKEN = env.secret(
     help="A monitor's bearer token for `/metrics`; without it there is no such page.",
 )
 OIDC_ISSUER = env.url(
-    "OIDC_ISSUER", shown="none", help="OpenID Connect sign-in for staff: the issuer's address."
+    "OIDC_ISSUER",
+    schemes=("https", "http"),
+    shown="none",
+    help="OpenID Connect sign-in: the issuer's address. Plain http is for loopback only.",
 )
+OIDC_DOMAINS = [
+    domain.lower()
+    for domain in env.listing(
+        "OIDC_DOMAINS",
+        required=bool(OIDC_ISSUER),
+        help="Mail domains that the issuer speaks for, of staff or of a customer. Needed with OIDC_ISSUER.",
+    )
+]
 OIDC_NAME = env.text("OIDC_NAME", "Single sign-on", help="What the button says.")
 OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID", required=bool(OIDC_ISSUER), help="Needed with OIDC_ISSUER.")
 OIDC_CLIENT_SECRET = env.secret(
     "OIDC_CLIENT_SECRET", required=bool(OIDC_ISSUER), help="Needed with OIDC_ISSUER."
 )
 
-if urlsplit(SITE_URL).scheme == "http" and urlsplit(SITE_URL).hostname not in (
-    "localhost",
-    "127.0.0.1",
-    "::1",
-):
-    env.problems.append("SITE_URL: plain http is for loopback only")
+for _name, _address in (("SITE_URL", SITE_URL), ("OIDC_ISSUER", OIDC_ISSUER)):
+    if urlsplit(_address).scheme == "http" and urlsplit(_address).hostname not in (
+        "localhost",
+        "127.0.0.1",
+        "::1",
+    ):
+        env.problems.append(f"{_name}: plain http is for loopback only")
 env.finish()
 
 SECRET_KEY = SECRET_KEY or "insecure-key-of-a-developer-0123456789-never-outside-debug"
