@@ -46,6 +46,7 @@ def _under(name: str, what: str, times: int, seconds: float, fault: Callable[[Ri
         wrong = books(number, sink) | {
             "wrong answers": found.wrong,
             "pages over 1 s": int(found.longest_s > 1.0),
+            "broken pages": found.broken,
         }
         figures = {
             "rights": number,
@@ -124,6 +125,7 @@ def f29_soak(rng: random.Random, seconds: float, every: float = 10.0) -> Row:
     )
     # A page that meets the moment in which the database recovers waits for it: measured, and not held to a second.
     row.wrong.pop("pages over 1 s")
+    row.figures["broken pages"] = row.wrong.pop("broken pages")
     return Row(row.fault, row.what, row.trials, row.wrong, row.figures | seen | {"web kB": memory[-1:] or 0})
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import redis
+from django.core.management import call_command
 from django.db import connections
 
 from applications.enums import MessageState
@@ -41,6 +43,7 @@ class Rig:
     longest_s: float = 0.0
     pages: int = 0
     errors: int = 0
+    broken: int = 0
     wrong: int = 0
     asked: int = 0
     is_over: threading.Event = field(default_factory=threading.Event)
@@ -93,6 +96,7 @@ class Rig:
 
     def start_all(self) -> str:
         packages.ensure(["redis"])
+        call_command("collectstatic", interactive=False, verbosity=0)
         self.start_redis()
         self.start_worker()
         self.start_beat()
@@ -149,6 +153,8 @@ class Rig:
             try:
                 with urllib.request.urlopen(f"{address}/catalogue/", timeout=20) as page:  # noqa: S310 -- loopback
                     page.read()
+            except urllib.error.HTTPError:
+                self.broken += 1
             except OSError:
                 self.errors += 1
             self.longest_s = max(self.longest_s, time.monotonic() - began)
@@ -216,14 +222,15 @@ def books(number: int, sink: world.Sink) -> dict[str, int]:
     audited = list(AuditEvent.objects.filter(action="right.closed").values_list("target_ref", flat=True))
     fed = list(Change.objects.filter(kind="ended").values_list("subscription_guid", flat=True))
     told = OutboundMessage.objects.filter(kind="access_ended")
+    mails = OutboundMessage.objects.exclude(address="")  # warnings of these ends among them
     return {
         "not closed": number - closed,
         "audit lost or doubled": abs(number - len(audited)) + len(audited) - len(set(audited)),
         "feed lost or doubled": abs(number - len(fed)) + len(fed) - len(set(fed)),
         "notices lost or doubled": abs(number - told.count()),
-        "never sent": number - len(sink.taken),
+        "sent but never taken": max(0, mails.filter(state=MessageState.SENT).count() - len(sink.taken)),
         "more than 3 of one": sum(times > 3 for times in sink.taken.values()),
-        "not at an end": told.exclude(state__in=["sent", "quarantined"]).count(),
+        "not at an end": mails.exclude(state__in=["sent", "quarantined", "not_needed"]).count(),
     }
 
 

@@ -34,7 +34,7 @@ def prepare(*settings: str, data: Path | None = None) -> None:
         "DJANGO_SETTINGS_MODULE": "portal.settings",
         "DEBUG": "0",
         "SECRET_KEY": "faults-only-0123456789-abcdefghijklmnopqrstuvwxyz-0123456789",
-        "ALLOWED_HOSTS": "localhost",
+        "ALLOWED_HOSTS": "localhost,127.0.0.1",
         "SITE_URL": "http://localhost",
         "LOG_LEVEL": "ERROR",
         "VAR_DIR": str(place / "var"),
