@@ -9,8 +9,10 @@ import os
 import random
 import signal
 import subprocess
+import threading
 from collections import Counter, defaultdict
 from datetime import timedelta
+from functools import partial
 
 from django.test import override_settings
 
@@ -47,7 +49,8 @@ def f26_call_and_be_killed(rng: random.Random, kills: int) -> Row:
     for _ in range(kills):
         Change.objects.create(at=world.now(), kind=ChangeKind.ENDED, service="face")
         WebhookDelivery.objects.filter(finished_at=None).update(due_at=now, leased_until=now)
-        killed += _swept(rng)
+        killed += _swept(rng, receiver)
+    receiver.before = lambda: None
     with override_settings(WEBHOOK_HOSTS=[receiver.place, canary.place]):
         for step in range(1, 100):
             call_gateways(world.now() + timedelta(hours=2 * step))
@@ -61,17 +64,20 @@ def f26_call_and_be_killed(rng: random.Random, kills: int) -> Row:
     return Row("F26", what, kills, dict(wrong), {"killed": killed, **figures})
 
 
-def _swept(rng: random.Random) -> bool:
-    """One run of the duty in a process of its own, killed after a random while. Whether it was."""
+def _swept(rng: random.Random, receiver: Receiver) -> bool:
+    """One run of the duty in a process of its own, killed at a call of it: before its answer, or soon after."""
     command = world.manage("shell", "-v", "0", "-c", "from applications.tasks import webhooks; webhooks()")
     process = subprocess.Popen(command, cwd=world.ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        process.wait(rng.uniform(0.8, 4.0))
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        return True
-    return False
+    kill = partial(process.send_signal, signal.SIGKILL)
+
+    def perhaps() -> None:
+        if (chance := rng.random()) < 0.25:
+            kill()
+        elif chance < 0.5:
+            threading.Timer(rng.uniform(0, 0.01), kill).start()
+
+    receiver.before = perhaps
+    return process.wait(60) == -signal.SIGKILL
 
 
 def _judged(receiver: Receiver, secrets: dict[str, str]) -> tuple[Counter[str], dict[str, object]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -34,6 +34,9 @@ class Receiver:
         self.answers: list[tuple[int, Mapping[str, str]]] = [(204, {})]
         self.calls: list[Call] = []
         self.given: list[int] = []
+        self.before: Callable[[], object] = lambda: (
+            None
+        )  # what happens once a call is read, before its answer
         self.server_names: list[str | None] = []
         self.server = _Server(("127.0.0.1", 0), self._handler())
         if tls:
@@ -62,6 +65,7 @@ class Receiver:
                 answers = receiver.answers
                 status, headers = answers.pop(0) if len(answers) > 1 else answers[0]
                 receiver.given.append(status)
+                receiver.before()
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
