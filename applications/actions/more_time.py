@@ -1,6 +1,7 @@
 """Floor 4: a customer asks for more time; one of ours proposes it, as any extension, or declines (design §5)."""
 
 from datetime import date, datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -74,8 +75,7 @@ def propose_time(
         by=by,
         now=now,
     )
-    if not find.waiting().select_related(None).order_by().filter(pk=asked.pk).update(proposal=proposal):
-        raise SomebodyWasFaster(_("Somebody has answered this already."))
+    _settle(asked, proposal=proposal)
     return proposal
 
 
@@ -87,10 +87,7 @@ def decline_time(asked: TimeRequest, *, answer: str, by: User, now: datetime) ->
     """
     permissions.require(by, Can.EXTEND)
     text = _written(answer, "answer")
-    open_ones = find.waiting().select_related(None).order_by().filter(pk=asked.pk)
-    if not open_ones.update(answer=text, declined_at=now, declined_by=by):
-        raise SomebodyWasFaster(_("Somebody has answered this already."))
-    asked.refresh_from_db()
+    _settle(asked, answer=text, declined_at=now, declined_by=by)
     audit.record("time.declined", by=by, now=now, customer_id=asked.customer_id, target=asked)
     message.tell_customer(
         MessageKind.ACCESS_CHANGED,
@@ -100,6 +97,15 @@ def decline_time(asked: TimeRequest, *, answer: str, by: User, now: datetime) ->
         context={"time_request": asked.pk},
     )
     return asked
+
+
+def _settle(asked: TimeRequest, **fields: Any) -> None:
+    """One conditional UPDATE: of two people at once one wins (promise P5)."""
+    before: dict[str, Any] = (
+        {"proposal": asked.proposal_id} if asked.proposal_id else {"proposal__isnull": True}
+    )
+    if not TimeRequest.objects.filter(pk=asked.pk, declined_at__isnull=True, **before).update(**fields):
+        raise SomebodyWasFaster(_("Somebody has answered this already."))
 
 
 def _written(raw: str, field: str) -> str:

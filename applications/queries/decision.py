@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext, gettext_noop
 
 from applications.enums import AccessReason, Basis
 from applications.queries.policy import edition_by_digest, no_edition
@@ -245,33 +245,34 @@ def _edition(digest: str, pk: int) -> Edition:
 # --- what to do next (promise P10) ---
 
 
+_APPLY = "/applications/new/?capability={capability}"
+_STEPS: dict[AccessReason, tuple[str, str]] = {
+    AccessReason.GRACE: (gettext_noop("Apply before access ends"), _APPLY),
+    AccessReason.NOT_APPLIED: (gettext_noop("Apply for access"), _APPLY),
+    AccessReason.UNKNOWN_SUBSCRIPTION: (gettext_noop("Apply for access, naming this subscription"), _APPLY),
+    AccessReason.GRACE_ENDED: (gettext_noop("Apply for access; the grace year is over"), _APPLY),
+    AccessReason.EXPIRED: (gettext_noop("Renew the approval that ran out"), "/access/"),
+    AccessReason.DENIED: (gettext_noop("Read the reasons and what cures them"), "/applications/"),
+    AccessReason.PENDING: (gettext_noop("Follow the application that is being decided"), "/applications/"),
+    AccessReason.REVOKED: (gettext_noop("Read why access was taken back and whom to ask"), "/access/"),
+    AccessReason.SUSPENDED: (
+        gettext_noop("Read why the subscription is suspended and whom to ask"),
+        "/access/",
+    ),
+    AccessReason.RETIRED: (
+        gettext_noop("See what is retired and what is open"),
+        "/check/?capability={capability}",
+    ),
+    AccessReason.UNKNOWN_CAPABILITY: (gettext_noop("Find the capability's code"), "/catalogue/"),
+    AccessReason.ERROR: (gettext_noop("Ask again; see the state of the service"), "/readyz"),
+}
+"""What to do and where; one of them is put into words for each decision (all of them cost half of a batch)."""
+
+
 def next_step(reason: AccessReason, capability: str) -> str | None:
     """What to do and where, in one sentence with a full address; None when nothing is to be done."""
-    steps: dict[AccessReason, tuple[str, str]] = {
-        AccessReason.GRACE: (_("Apply before access ends"), f"/applications/new/?capability={capability}"),
-        AccessReason.NOT_APPLIED: (_("Apply for access"), f"/applications/new/?capability={capability}"),
-        AccessReason.UNKNOWN_SUBSCRIPTION: (
-            _("Apply for access, naming this subscription"),
-            f"/applications/new/?capability={capability}",
-        ),
-        AccessReason.GRACE_ENDED: (
-            _("Apply for access; the grace year is over"),
-            f"/applications/new/?capability={capability}",
-        ),
-        AccessReason.EXPIRED: (
-            _("Renew the approval that ran out"),
-            f"/applications/new/?capability={capability}",
-        ),
-        AccessReason.DENIED: (_("Read the reasons and what cures them"), "/applications/"),
-        AccessReason.PENDING: (_("Follow the application that is being decided"), "/applications/"),
-        AccessReason.REVOKED: (_("Read why access was taken back and whom to ask"), "/access/"),
-        AccessReason.SUSPENDED: (_("Read why the subscription is suspended and whom to ask"), "/access/"),
-        AccessReason.RETIRED: (_("See what is retired and what is open"), f"/check/?capability={capability}"),
-        AccessReason.UNKNOWN_CAPABILITY: (_("Find the capability's code"), "/catalogue/"),
-        AccessReason.ERROR: (_("Ask again; see the state of the service"), "/readyz"),
-    }
-    step = steps.get(reason)
-    return f"{step[0]}: {settings.SITE_URL}{step[1]}" if step else None
+    step = _STEPS.get(reason)
+    return f"{gettext(step[0])}: {settings.SITE_URL}{step[1].format(capability=capability)}" if step else None
 
 
 def explain(decision: Decision, facts: Facts, trace: Trace) -> Iterator[str]:

@@ -10,17 +10,27 @@ import pytest
 from django.db import IntegrityError, connections, transaction
 
 from applications.actions import application as act
-from applications.actions import lapse, submission
+from applications.actions import lapse, rights, submission
 from applications.actions.followups import follow, state_grounds
+from applications.actions.more_time import ask_for_time, decline_time, propose_time
 from applications.actions.taking_back import take_back
-from applications.enums import ExtensionReason, Kind, State
-from applications.exceptions import Conflict, InvalidInput, NotAllowed, NotFound, NotPossibleNow
-from applications.models import AccessGrant, Application, Change, Decision
+from applications.enums import ExtensionReason, Kind, MessageKind, State
+from applications.exceptions import (
+    Conflict,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    NotPossibleNow,
+    SomebodyWasFaster,
+)
+from applications.jobs.ends import close_ended
+from applications.models import AccessGrant, Application, Change, Decision, OutboundMessage, TimeRequest
+from applications.queries import more_time
 from applications.queries.application import draft_of, read_answers
 from applications.queries.decision import decide_one
 from applications.queries.lapse import Wait
 from applications.rules.followups import Followup, appeal_until, in_time_until, zone_of
-from tests import drafts
+from tests import drafts, factories
 from tests.cases import APPROVED, DENIED, attested, judged
 from tests.drafts import GATES, KIOSKS
 from tests.factories import NOW
@@ -285,7 +295,42 @@ def test_a_taken_back_approval_is_not_held(approved, owner, edition, reviewer):
     assert CODE not in extensions().values_list("capability", flat=True)
 
 
+def told(customer):
+    return OutboundMessage.objects.filter(kind=MessageKind.ACCESS_ENDED, customer=customer).count()
+
+
+def test_closing_tells_nothing_while_the_end_is_held_and_once_after_the_denial(
+    approved, owner, edition, reviewer, last_moment
+):
+    made = renewal(approved, owner, edition, last_moment - TICK)
+    close_ended(END)
+    assert (told(made.customer), AccessGrant.objects.filter(closed_at__isnull=True).count()) == (0, 4)
+    judged(made, reviewer, DENIED, now=END + DAY)
+    letter = END + DAY + timedelta(minutes=10)
+    close_ended(letter - TICK)
+    assert told(made.customer) == 0
+    for _run in range(2):
+        close_ended(letter)
+    assert (told(made.customer), AccessGrant.objects.filter(closed_at__isnull=True).count()) == (1, 0)
+
+
 # --- two at once ---
+
+
+def test_of_two_who_answer_a_request_for_time_one_wins(nordlys, owner, operator, lead, edition_row, edition):
+    right = factories.grace(factories.subscription(nordlys), CODE)
+    about = {"edition": edition, "now": NOW}
+    ask_for_time(nordlys, deadline_at=right.ends_at, reason="Review runs", by=owner, **about)
+    first, second, third = (TimeRequest.objects.get() for _read in range(3))
+    given = {"until": right.ends_at.date() + DAY, "reason": "They wait for us", **about}
+    proposal = propose_time(first, by=operator, **given)
+    with pytest.raises(SomebodyWasFaster):
+        decline_time(second, answer="No", by=lead, now=NOW)
+    with pytest.raises(SomebodyWasFaster), transaction.atomic():
+        propose_time(third, by=lead, **given)
+    rights.answer(proposal, agree=False, edition=edition, by=lead, now=NOW)
+    decline_time(more_time.request_waiting(first.pk), answer="Apply first", by=operator, now=NOW)
+    assert TimeRequest.objects.get().declined_by == operator
 
 
 @pytest.mark.django_db(transaction=True)
