@@ -46,7 +46,7 @@ from applications.models import (
 from applications.permissions import Can, require
 from applications.queries import privacy as find
 from applications.queries.evidence import path_of
-from applications.rules.identifiers import clean_text, name_key, normalise_email, search_key
+from applications.rules.identifiers import clean_text, normalise_email, search_key
 from applications.rules.inventory import INVENTORY
 from applications.rules.privacy import Holding, scrubber
 
@@ -295,10 +295,8 @@ def erase_customer(*, asked: Erasure, by: User, now: datetime) -> None:
             empty(label, held, find.rows_of(label).filter(**{held.customer: customer.pk}), now)
     _forget_contacts(Q(customer=customer), now)
     Application.objects.filter(customer=customer).update(erased_at=now)
-    name = f"#{customer.pk}"
-    Customer.objects.filter(pk=customer.pk).update(
-        name=name, name_key=name_key(name) or name, website="", erased_at=now
-    )
+    name = f"#{customer.pk}"  # as a key it is nobody's: cleaned names have no such sign
+    Customer.objects.filter(pk=customer.pk).update(name=name, name_key=name, website="", erased_at=now)
     audit.record("customer.erased", by=by, now=now, customer_id=customer.pk, target=customer)
 
 

@@ -62,6 +62,7 @@ def note_copy(*, by: User, customer: Customer | None = None, now: datetime) -> N
     audit.record("data.copied", by=by, now=now, customer_id=whole, target=by)
 
 
+@transaction.atomic
 def note_download(
     action: str,
     *,
