@@ -59,6 +59,7 @@ def main() -> int:
         ): lambda: decisions.decisions(key, now, rounds),
         ("reminders_vs_insert_select",): lambda: [jobs.reminders_vs_insert_select(after, number, rounds)],
         ("ends_vs_one_statement",): lambda: [jobs.ends_vs_one_statement(after, number, rounds)],
+        ("seal_cost",): lambda: [jobs.seal_cost(after, number, rounds)],
         ("ends_vs_row_by_row",): lambda: [jobs.ends_vs_row_by_row(after, number, rounds)],
     }
     known = [name for names in groups for name in names]

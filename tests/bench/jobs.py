@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -11,7 +13,8 @@ from applications.actions import audit, message
 from applications.enums import ChangeKind, MessageKind
 from applications.jobs.ends import close_ended
 from applications.jobs.reminders import record_reminders
-from applications.models import ANNOUNCEMENT, AccessGrant, Change, Reminder
+from applications.jobs.sealing import seal_trail
+from applications.models import ANNOUNCEMENT, AccessGrant, AuditEvent, Change, Reminder
 from tests.bench.measure import Result, compare, seconds
 
 EMPTY = (
@@ -71,6 +74,43 @@ def ends_vs_one_statement(now: datetime, number: int, rounds: int) -> Result:
 
     result = compare("ends_vs_one_statement", ">= 0.65", ours_and_again, anchor, rounds=rounds, rights=number)
     result.detail["second run, share of the first"] = round(max(close_again), 4)
+    return result
+
+
+_SEALER = """
+import django, time
+django.setup()
+from applications.jobs.sealing import seal_trail
+from tests.faults.world import now
+while True:
+    seal_trail(now())
+    time.sleep(0.2)
+"""
+
+
+def seal_cost(now: datetime, number: int, rounds: int) -> Result:
+    """Rights closed a second while another process seals all the time (the duty does each five minutes), and alone."""
+    sealed: list[float] = []
+
+    def rate() -> float:
+        afresh()
+        return number / seconds(lambda: close_ended(now))
+
+    def while_sealing() -> float:
+        sealer = subprocess.Popen([sys.executable, "-c", _SEALER])
+        try:
+            return rate()
+        finally:
+            sealer.kill()
+            sealer.wait()
+
+    def alone() -> float:
+        closed = rate()
+        sealed.append(AuditEvent.objects.count() / seconds(lambda: seal_trail(now)))
+        return closed
+
+    result = compare("seal_cost", ">= 0.95", while_sealing, alone, rounds=rounds, rights=number)
+    result.detail["rows sealed a second"] = round(max(sealed))
     return result
 
 
