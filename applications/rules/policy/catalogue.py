@@ -127,6 +127,12 @@ class Capability(Named):
     def retired_at(self, existing: bool) -> datetime | None:
         return self.times.retired_for_existing_at if existing else self.times.retired_for_new_at
 
+    def turns(self, existing: bool) -> list[datetime]:
+        """The instants at which `state` may change for this class, in no order."""
+        times = self.times
+        moments = (times.gated_at, times.opened_at, self.retired_at(existing))
+        return [moment for moment in moments if moment is not None]
+
     def state(self, at: datetime, existing: bool) -> CapabilityState:
         """Retired for this class of customer, else open, else gated; before its gate it is open."""
         times = self.times
@@ -141,9 +147,8 @@ class Capability(Named):
 
     def next_change(self, at: datetime, existing: bool) -> datetime | None:
         """The first instant after `at` at which `state` changes for this class, or None."""
-        moments = (self.gated_at, self.opened_at, self.retired_at(existing))
         now = self.state(at, existing)
-        later = sorted(moment for moment in moments if moment is not None and moment > at)
+        later = sorted(moment for moment in self.turns(existing) if moment > at)
         return next((moment for moment in later if self.state(moment, existing) != now), None)
 
     def bind(self, gate: Gate | None, starts: Instant, ends: Instant) -> None:
