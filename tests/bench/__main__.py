@@ -45,6 +45,8 @@ def main() -> int:
             "search_50k_hits_vs_queue",
             "search_open_hits_vs_queue",
             "case_of_200_vs_case_of_1",
+            "queue_cpu_vs_stock_admin",
+            "search_cpu_vs_stock_admin",
             "queue_statements",
             "search_statements",
             "case_statements",

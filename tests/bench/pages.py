@@ -6,8 +6,10 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from django.contrib import admin
@@ -152,6 +154,7 @@ def pages(now: datetime, rounds: int, small: str) -> list[Result]:
             ),
             less("search_open_hits_vs_queue", "<= 2", lambda: desk.takes("/admin/?q=harbour"), desk.takes),
             less("case_of_200_vs_case_of_1", "<= 1.5", lambda: desk.takes(many), lambda: desk.takes(one)),
+            *cpu(desk, rounds),
             counted("queue_statements", desk.statements("/admin/"), 8),
             counted("search_statements", desk.statements(rare), 9),
             counted("case_statements", desk.statements(many), 15),
@@ -162,6 +165,44 @@ def pages(now: datetime, rounds: int, small: str) -> list[Result]:
 
 DEEP = 2_000
 """The deep page begins so many rows before the end of the open cases."""
+
+
+def cpu(desk: Desk, rounds: int) -> list[Result]:
+    """The same two in processor time of this process and its database session: a busy machine counts less."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET max_parallel_workers_per_gather = 0")  # a session's work stays in its own process
+        cursor.execute("SELECT pg_backend_pid()")
+        session = Path(f"/proc/{cursor.fetchone()[0]}/stat")
+
+    def used() -> float:
+        fields = session.read_text().rpartition(")")[2].split()
+        return time.process_time() + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def spends(work: Callable[[], object], times: int) -> Callable[[], float]:
+        def measure() -> float:
+            before = used()
+            for _ in range(times):
+                work()
+            return (used() - before) / times
+
+        return measure
+
+    text = "ann@c10101.example"
+    found = [
+        compare(name, target, spends(ours, 20), spends(theirs, 1), rounds=rounds, higher_is_better=False)
+        for name, target, ours, theirs in (
+            ("queue_cpu_vs_stock_admin", "<= 0.04", desk.ours, desk.theirs),
+            (
+                "search_cpu_vs_stock_admin",
+                "<= 0.02",
+                lambda: desk.ours(f"/admin/?q={text}"),
+                lambda: desk.theirs(q=text),
+            ),
+        )
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute("RESET max_parallel_workers_per_gather")
+    return found
 
 
 def counted(name: str, number: int, most: int) -> Result:
