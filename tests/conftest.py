@@ -15,9 +15,10 @@ from applications.rules.policy import Edition
 from tests import factories
 from tests.clock import Clock
 from tests.clock import now as the_clock
-from tests.harness import append_only
+from tests.harness import append_only, walk
 
 append_only.install()
+walk.install()
 
 
 @pytest.fixture
