@@ -51,18 +51,27 @@ class Board:
         return [one for one in self.subscriptions if self.works_on_one(one, code, after)]
 
 
-def board_of(customer: Customer, edition: Edition, now: datetime, codes: Iterable[str] = ()) -> Board:
+def board_of(
+    customer: Customer,
+    edition: Edition,
+    now: datetime,
+    codes: Iterable[str] = (),
+    held: Iterable[Subscription] | None = None,
+) -> Board:
     """Three statements, whatever the number of subscriptions and capabilities (`codes`; none named: all).
 
     A subscription that the customer asked for and another one holds stands among the own ones, and answers as if
-    nobody had held it: the page does not tell the two apart (design §5). Only then one statement more.
+    nobody had held it: the page does not tell the two apart (design §5). Only then one statement more. With the
+    customer's own as `held` they are not read again, and nothing but them is told of.
     """
     wanted = tuple(codes) or tuple(edition.capabilities)
-    own = list(customer.subscriptions.all())
+    own = list(customer.subscriptions.all() if held is None else held)
     items = list(
         RequestedCapability.objects.filter(customer=customer).select_related("subscription", "application")
     )
     facts = decision.facts_many([(one.guid, code) for one in own for code in wanted])
+    if held is not None:
+        items = [item for item in items if item.subscription.customer_id == customer.pk]
     claims = {item.subscription: None for item in items if item.subscription.customer_id != customer.pk}
     if claims:
         names = names_typed({item.application_id for item in items if item.subscription in claims})
@@ -266,11 +275,16 @@ def zone_of(customer: Customer, edition: Edition, zone_name: str) -> ZoneInfo:
 
 
 def banner_for(
-    customer: Customer, edition: Edition, now: datetime, zone_name: str, in_draft: Iterable[str] = ()
+    customer: Customer,
+    edition: Edition,
+    now: datetime,
+    zone_name: str,
+    in_draft: Iterable[str] = (),
+    held: Iterable[Subscription] | None = None,
 ) -> dict[str, Any] | None:
     """`banner_of` by a board of the gated capabilities alone."""
     gated = [one.code for one in edition.capabilities.values() if one.needs_approval]
-    board = board_of(customer, edition, now, gated)
+    board = board_of(customer, edition, now, gated, held)
     return banner_of(board, zone_of(customer, edition, zone_name), in_draft)
 
 

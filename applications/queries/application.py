@@ -146,7 +146,7 @@ class Reading:
     """What the answers mean at one instant. `errors` by question code; without errors it can be submitted.
 
     `settled`: (subscription, capability, outcome) that need no person. `nothing_to_decide`: something was
-    chosen, and all of it is settled. `held`: the customer's own subscriptions among those named, by id.
+    chosen, and all of it is settled. `held`: the customer's own subscriptions, at least those named, by id.
     """
 
     errors: dict[str, str] = field(default_factory=dict)
@@ -156,7 +156,17 @@ class Reading:
     held: dict[str, Subscription] = field(default_factory=dict)
 
 
-def read_answers(edition: Edition, draft: Draft, customer: Customer, at: datetime) -> Reading:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A customer's own subscriptions by id, and the first uses of each by service."""
+
+    subscriptions: dict[str, Subscription]
+    uses: dict[str, dict[str, Any]]
+
+
+def read_answers(
+    edition: Edition, draft: Draft, customer: Customer, at: datetime, held: Held | None = None
+) -> Reading:
     """Work out what is asked for and what is still wrong. At most three statements.
 
     A subscription that another customer holds is treated as one that nobody holds: it reveals nothing.
@@ -169,7 +179,8 @@ def read_answers(edition: Edition, draft: Draft, customer: Customer, at: datetim
         if (found := edition.capability(code))
     ]
     reading = Reading()
-    uses = _first_uses(customer, guids, reading.held)
+    held = held or held_by(customer, guids)
+    uses, reading.held = held.uses, held.subscriptions
     gated: dict[str, list[str]] = {}
     for guid in guids or [""]:
         gated[guid] = []
@@ -203,20 +214,20 @@ def _nothing_new(kind: str) -> str:
     return _("All of this is approved already. Add a subscription or a use case that is not.")
 
 
-def _first_uses(
-    customer: Customer, guids: list[str], held: dict[str, Subscription]
-) -> dict[str, dict[str, Any]]:
-    """First uses of the customer's own subscriptions, which go into `held`. One statement."""
-    uses: dict[str, dict[str, Any]] = {}
-    if not guids:
-        return uses
-    own = Subscription.objects.filter(customer=customer, guid__in=[UUID(guid) for guid in guids])
+def held_by(customer: Customer, guids: list[str] | None = None) -> Held:
+    """All of the customer's, or those among `guids`. One statement, none for no id."""
+    found = Held({}, {})
+    if guids == []:
+        return found
+    own = Subscription.objects.filter(customer=customer)
+    if guids is not None:
+        own = own.filter(guid__in=[UUID(guid) for guid in guids])
     for row in own.annotate(service=F("uses__service"), first_used_on=F("uses__first_used_on")):
-        held[str(row.guid)] = row
-        of = uses.setdefault(str(row.guid), {})
+        found.subscriptions[str(row.guid)] = row
+        of = found.uses.setdefault(str(row.guid), {})
         if row.service:
             of[row.service] = row.first_used_on
-    return uses
+    return found
 
 
 def _existing(edition: Edition, capability: Capability, uses: Mapping[str, Any]) -> bool:

@@ -118,7 +118,8 @@ def overview(request: HttpRequest, reference: str) -> HttpResponse:
     edition, now = edition_in_force(), clock.now()
     draft = find.draft_of(application)
     tasks = find.tasks(edition, draft)
-    reading = find.read_answers(edition, draft, application.customer, now)
+    held = find.held_by(application.customer)
+    reading = find.read_answers(edition, draft, application.customer, now, held)
     language = get_language()
     rows = [
         {
@@ -149,6 +150,7 @@ def overview(request: HttpRequest, reference: str) -> HttpResponse:
             now,
             request.user.time_zone,
             said.listed(edition, draft.answers, find.QuestionType.SUBSCRIPTIONS),
+            held.subscriptions.values(),
         ),
         "title": _title(application, edition, draft, language),
         "follows": application.previous.reference if application.previous else "",
