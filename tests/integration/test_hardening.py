@@ -10,17 +10,22 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.core import mail
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
+from applications.actions import team
+from applications.enums import Role
 from applications.forms.team import OrganisationForm
-from applications.models import AuditEvent, PolicyEdition, User
+from applications.jobs.delivery import deliver
+from applications.models import AuditEvent, Customer, PolicyEdition, User
 from tests import factories
 from tests.unit.portal.test_settings import PRODUCTION
 
@@ -148,6 +153,23 @@ def test_deployment_is_clean_and_argon2_comes_first(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert f'"{REAL_HASHERS[0]}",\n' in (ROOT / "portal" / "settings.py").read_text()
+
+
+@pytest.mark.parametrize("name", ["N\r\nBcc: eve@evil.example", "{{ settings.SECRET_KEY }}{% include 'x' %}"])
+def test_a_name_writes_no_header_and_is_no_template(
+    name: str, nordlys: Customer, owner: User, edition_row: PolicyEdition, frozen_clock: datetime
+) -> None:
+    Customer.objects.filter(pk=nordlys.pk).update(name=name)
+    User.objects.filter(pk=owner.pk).update(name=name)
+    nordlys.refresh_from_db()
+    team.invite(by=owner, customer=nordlys, email="guest@nordlys.example", role=Role.VIEWER, now=frozen_clock)
+    deliver(frozen_clock)
+    [sent] = mail.outbox
+    written = sent.message()
+    assert sent.recipients() == ["guest@nordlys.example"]
+    assert written["Bcc"] is None
+    assert "\n" not in str(written["Subject"])
+    assert name.splitlines()[0] in sent.body
 
 
 # --- sizes and nonsense ---
