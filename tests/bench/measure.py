@@ -31,6 +31,13 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """Processor time of this thread: what a core would take, whoever else uses the machine."""
+    began = time.thread_time()
+    work()
+    return time.thread_time() - began
+
+
 def compare(
     name: str,
     target: str,
@@ -42,19 +49,45 @@ def compare(
     **detail: Any,
 ) -> Result:
     """Measure both, interleaved, so many rounds. The ratio is ours over the anchor's, of whatever they answer."""
-    ratios, mine, theirs = [], [], []
+    mine, theirs = [], []
     for _ in range(rounds):
         mine.append(ours())
         theirs.append(anchor())
-        ratios.append(mine[-1] / theirs[-1])
+    return of_rounds(name, target, mine, theirs, higher_is_better=higher_is_better, **detail)
+
+
+def of_rounds(
+    name: str,
+    target: str,
+    mine: list[float],
+    theirs: list[float],
+    *,
+    higher_is_better: bool = True,
+    **detail: Any,
+) -> Result:
+    """The result of rounds that were measured in turns: their ratios, one by one."""
+    ratios = [one / other for one, other in zip(mine, theirs, strict=True)]
     return Result(
         name,
         round(statistics.median(ratios), 3),
         round(min(ratios) if higher_is_better else max(ratios), 3),
-        rounds,
+        len(ratios),
         target,
         {"ours": round(statistics.median(mine), 5), "anchor": round(statistics.median(theirs), 5), **detail},
     )
+
+
+def absolute(
+    name: str, target: str, rounds: list[float], *, higher_is_better: bool = True, **detail: Any
+) -> Result:
+    """A figure without an anchor: the median of the rounds, and the worst."""
+    worst = min(rounds) if higher_is_better else max(rounds)
+    return Result(name, round(statistics.median(rounds), 1), round(worst, 1), len(rounds), target, detail)
+
+
+def share(times: list[float], hundredth: int) -> float:
+    """The time within which so many hundredths of all were done."""
+    return sorted(times)[min(len(times) - 1, len(times) * hundredth // 100)]
 
 
 def publish(results: list[Result], *, customers: int) -> None:

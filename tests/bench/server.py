@@ -1,0 +1,110 @@
+"""A real gunicorn on loopback, and who asks it: as fast as it answers, or so many times a second."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.measure import share
+from tests.faults.world import ROOT
+from tests.processes.conftest import free_port, get, until
+
+CONNECTIONS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What callers saw: answers a second, and how long each took (s)."""
+
+    rate: float
+    times: list[float]
+
+    @property
+    def p99(self) -> float:
+        return share(self.times, 99)
+
+
+class Server:
+    """`application` behind one process of threads; `more` are further words for gunicorn."""
+
+    def __init__(self, application: str, *more: str, settings: str) -> None:
+        self.port = free_port()
+        command = [sys.executable, "-m", "gunicorn", application, "-b", f"127.0.0.1:{self.port}"]
+        command += more or (
+            *("-k", "gthread", "--workers", "1", "--threads", str(CONNECTIONS), "--no-control-socket"),
+            *("-c", "/dev/null", "--log-level", "error", "--keep-alive", "30"),
+        )
+        self.process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": settings},
+            stdout=subprocess.DEVNULL,
+        )
+        try:
+            until(lambda: get(f"http://localhost:{self.port}/healthz")[0] == 200, "the server answers", 40)
+        except AssertionError:
+            self.stop()
+            raise
+
+    def cpu_s(self) -> float:
+        """Processor time that the server's workers have used so far."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        ticks = 0
+        for child in children:
+            fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(30)
+
+    def load(
+        self,
+        path: Callable[[int], str],
+        headers: Mapping[str, str],
+        *,
+        lasts_s: float = 3.0,
+        connections: int = CONNECTIONS,
+        a_second: float | None = None,
+    ) -> Load:
+        """Ask over kept connections for a bounded while; an answer that is not 200 ends the run.
+
+        With `a_second` each question has its moment, and its time counts from there: who waits for a slow answer
+        does not hide that the next one was late too.
+        """
+        began = time.monotonic()
+        end, times, failures = began + lasts_s, [list[float]() for _ in range(connections)], []
+
+        def ask(which: int) -> None:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+            while True:
+                number = len(times[which]) * connections + which
+                due = time.monotonic() if a_second is None else began + number / a_second
+                if due >= end:
+                    break
+                time.sleep(max(0.0, due - time.monotonic()))
+                connection.request("GET", path(number), headers={"Host": "localhost", **headers})
+                response = connection.getresponse()
+                response.read()
+                if response.status != 200:
+                    failures.append(response.status)
+                    return
+                times[which].append(time.monotonic() - due)
+            connection.close()
+
+        threads = [threading.Thread(target=ask, args=(which,)) for which in range(connections)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not failures, failures
+        all_times = [one for each in times for one in each]
+        return Load(len(all_times) / (time.monotonic() - began), all_times)
