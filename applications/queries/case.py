@@ -16,8 +16,6 @@ from applications.models import (
     BlindReview,
     Decision,
     Flag,
-    MailDomain,
-    Membership,
     PolicyEdition,
     RequestedCapability,
     Subscription,
@@ -61,8 +59,6 @@ def find(user: User, reference: str, *, history_at: datetime | None = None) -> F
     Raises NotAllowed for who may not see cases, NotFound for drafts and what is not there (promise P9), NoEdition.
     """
     require(user, Can.SEE_CASES)
-    domains = MailDomain.objects.filter(customer=OuterRef("customer"), domain=email_domain(user.email))
-    member = Membership.objects.filter(customer=OuterRef("customer"), user=user)
     rules = PolicyEdition.objects.filter(in_force=True)
     blind = BlindReview.objects.filter(
         decision__application=OuterRef("pk"), taken_by=user, judged_at__isnull=True
