@@ -68,9 +68,9 @@ MUTANTS = (
     Mutant("who lost nothing is told too", ENDS, "AND NOT g.closed_covered\nGROUP", "\nGROUP"),
     Mutant("one feed row is missing", ENDS, "WHERE {closed}\n", "WHERE {closed} AND NOT g.closed_covered\n"),
     Mutant(
-        "a covering right need not have begun",
+        "a right taken back covers",
         READS,
-        "o.starts_at <= g.ends_at AND o.ends_at > g.ends_at",
+        "o.ends_at > g.ends_at AND (o.revoked_at IS NULL OR o.revoked_at > g.ends_at)",
         "o.ends_at > g.ends_at",
     ),
     Mutant(

@@ -275,8 +275,16 @@ class GraceYear(RuleBasedStateMachine):
 
     # --- the jobs ---
 
-    @rule(dies_at=st.integers(1, 40), size=st.sampled_from([1, 5, 5000]), times=st.integers(1, 2))
-    def ends(self, dies_at: int, size: int, times: int) -> None:
+    @rule(
+        dies_at=st.integers(1, 40),
+        size=st.sampled_from([1, 5, 5000]),
+        times=st.integers(1, 2),
+        offset=st.sampled_from([None, -TICK, timedelta(0), TICK]),
+    )
+    def ends(self, dies_at: int, size: int, times: int, offset: timedelta | None) -> None:
+        """Now, or at the next end, a tick before it or after it."""
+        if offset is not None:
+            self.an_instant_comes(which=0, offset=offset)
         self.met("close", [s for s in self.model.spans if s.end <= self.now])
         with dying(dies_at):
             close_ended(self.now, size=size)
