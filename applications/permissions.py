@@ -72,7 +72,9 @@ def stands_near(user: User, customer: str) -> Q:
     domains = MailDomain.objects.filter(customer=of, domain=email_domain(user.email))
     declared = Conflict.objects.filter(customer=of, user=user, lifted_at__isnull=True)
     return (
-        Q(Exists(Membership.objects.filter(customer=of, user=user))) | Q(Exists(domains)) | Q(Exists(declared))
+        Q(Exists(Membership.objects.filter(customer=of, user=user)))
+        | Q(Exists(domains))
+        | Q(Exists(declared))
     )
 
 

@@ -49,7 +49,6 @@ def waiting_for(user: User, now: datetime) -> list[BlindReview]:
     Never one of their own customer, and never one on which, or on whose forerunner, they ever did anything.
     Not before the letter has gone out: until then the decision may be taken back.
     """
-    customer = OuterRef("decision__application__customer")
     touched = AuditEvent.objects.filter(actor=user.key)
     return list(
         _open(user)

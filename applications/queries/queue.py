@@ -34,7 +34,6 @@ from applications.models import (
     Decision,
     Flag,
     InformationRequest,
-    Membership,
     Mention,
     RequestedCapability,
     Submission,
@@ -310,7 +309,6 @@ def named(text: str) -> str:
 
 def waiting_for(user: User, limit: int = TRIES) -> list[Application]:
     """The most urgent new cases that nobody has and that this person may judge."""
-    own = Membership.objects.filter(user=user).values("customer")
     judged = Decision.objects.filter(application=OuterRef("previous")).filter(
         Q(decided_by=user) | Q(recommended_by=user)
     )
