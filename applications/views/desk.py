@@ -136,7 +136,6 @@ def _models() -> dict[str, list[tuple[str, str, Can]]]:
             ("subscription", _("Subscriptions"), Can.SEE_CUSTOMERS),
             ("accessgrant", _("Rights"), Can.SEE_CUSTOMERS),
             ("application", _("Applications"), Can.SEE_CASES),
-            ("attention", _("Needs attention"), Can.SEE_CUSTOMERS),
         ],
         _("Deadlines"): [
             ("deadlinepreview", _("Previews"), Can.SEE_CUSTOMERS),
