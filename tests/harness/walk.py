@@ -145,8 +145,8 @@ def _watching(name: str) -> Iterator[None]:
         _watch.name = ""
 
 
-PAPER = {"privacy.note_copy", "privacy.note_download", "followups.follow"}
-"""What they record is that somebody took something away; nothing else is written."""
+PAPER = {"account.sign_out", "followups.follow", "privacy.note_copy", "privacy.note_download"}
+"""Their row stands by itself: somebody took something away, or ordered what there was nothing left of."""
 
 
 def watched(name: str, action: Callable[..., Any]) -> Callable[..., Any]:
