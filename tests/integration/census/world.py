@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.contrib.admin.utils import quote
 from fido2.cose import ES256
@@ -192,6 +193,7 @@ def of_the_desk(of: Customer, row: PolicyEdition, person: User, lead: User) -> T
     nobody_owns = factories.customer("Ownerless Ltd", domain="ownerless.example")
     asker = factories.person("asker@ownerless.example")
     wish = JoinRequest.objects.create(customer=nobody_owns, user=asker, requested_at=NOW)
+    UserSession.objects.create(user=person, session_key="elsewhere", ip="127.0.0.1", user_agent="", data={})
     preview = DeadlinePreview.objects.create(
         ends_at=END, made_at=NOW, rights=1, customers=1, pending=0, unwarned=0
     )
