@@ -20,7 +20,7 @@ def zipped(parts: dict[str, bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
         for name, content in parts.items():
-            made.writestr(name, content)
+            made.writestr(zipfile.ZipInfo(name, (2023, 5, 15, 14, 40, 0)), content, zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
 
