@@ -289,6 +289,13 @@ def test_withdrawing_or_lapsing_lets_the_end_go(approved, owner, edition, last_m
     assert Change.objects.filter(kind="moved").count() == 4
 
 
+def test_a_renewal_withdrawn_at_the_instant_of_its_submission_holds_nothing(approved, owner, edition):
+    at = END - 90 * DAY
+    act.withdraw(application=renewal(approved, owner, edition, at), by=owner, now=at)
+    assert set(extensions().values_list("ends_at", flat=True)) == {at + TICK}
+    assert answer(CODE, at + TICK) == (True, "approved", END)
+
+
 def test_a_taken_back_approval_is_not_held(approved, owner, edition, reviewer):
     AccessGrant.objects.filter(capability=CODE).update(revoked_at=LETTER, revoked_by=reviewer)
     renewal(approved, owner, edition, END - 90 * DAY)
