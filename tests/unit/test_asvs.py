@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.planted import FAULTS, ROOT, Fault
 from tests.harness import asvs
 
 
@@ -52,3 +53,12 @@ def test_outcomes_of_all_cases_are_kept_the_worst_first(
         report = pytest.TestReport(f"{name}[a]", ("", 0, ""), {}, outcome, None, "call")  # type: ignore[arg-type]
         plugin.pytest_runtest_logreport(report)
     assert plugin.found == {name: "failed"}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_planted_fault_finds_its_place_and_its_tests(fault: Fault) -> None:
+    assert (ROOT / fault.path).read_text().count(fault.old) == 1
+    for name in fault.tests:
+        path, _colons, function = name.partition("::")
+        assert not function or function in asvs.functions(ROOT / path)
+        assert (ROOT / path).is_file()
