@@ -31,7 +31,7 @@ def main() -> int:
     call_command("collectstatic", interactive=False, verbosity=0)
     from applications.actions.gateway import create_key  # noqa: PLC0415 -- these need Django set up
     from applications.queries.policy import edition_in_force  # noqa: PLC0415
-    from tests.bench import applicant, decisions, jobs, pages  # noqa: PLC0415
+    from tests.bench import applicant, beside, decisions, jobs, others, pages  # noqa: PLC0415
 
     edition, now = edition_in_force(), world.now()
     _gateway, key = create_key("bench", ["face"], secret="b" * 43, edition=edition, now=now)
@@ -56,6 +56,9 @@ def main() -> int:
         ("reminders_vs_insert_select",): lambda: [jobs.reminders_vs_insert_select(after, number, rounds)],
         ("ends_vs_one_statement",): lambda: [jobs.ends_vs_one_statement(after, number, rounds)],
         ("seal_cost",): lambda: [jobs.seal_cost(after, number, rounds)],
+        ("ends_lock_p95_ms",): lambda: [beside.ends_lock(after, number, rounds)],
+        ("decisions_beside_ends_p99",): lambda: [beside.decisions_beside_ends(key, after, number, rounds)],
+        others.NAMES: lambda: others.others(now, rounds),
         ("ends_vs_row_by_row",): lambda: [jobs.ends_vs_row_by_row(after, number, rounds)],
     }
     known = [name for names in groups for name in names]

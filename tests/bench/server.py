@@ -6,12 +6,14 @@ import http.client
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.packages import nginx
 from tests.bench.measure import share
 from tests.faults.world import ROOT
 from tests.processes.conftest import free_port, get, until
@@ -31,10 +33,40 @@ class Load:
         return share(self.times, 99)
 
 
+class Front:
+    """nginx as docs/site-nginx.conf has it, in front of the port of a server."""
+
+    def __init__(self, behind: int) -> None:
+        self.port = free_port()
+        self.place = tempfile.TemporaryDirectory()
+        text = (ROOT / "docs" / "site-nginx.conf").read_text()
+        for published, here in {
+            "127.0.0.1:8000": f"127.0.0.1:{behind}",
+            "listen 443 ssl": f"listen 127.0.0.1:{self.port}",
+        }.items():
+            assert text.count(published) == 1
+            text = text.replace(published, here)
+        at = self.place.name
+        paths = " ".join(
+            f"{name}_temp_path {at}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        main = f"daemon off; master_process off; pid {at}/pid; error_log /dev/null;"
+        main += "events { worker_connections 1024; }"
+        Path(at, "nginx.conf").write_text(f"{main}\nhttp {{ access_log off; {paths}\n{text}\n}}\n")
+        command = [str(nginx()), "-p", at, "-e", "stderr", "-c", f"{at}/nginx.conf"]
+        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        until(lambda: get(f"http://127.0.0.1:{self.port}/healthz")[0] == 200, "nginx", 20)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(20)
+        self.place.cleanup()
+
+
 class Server:
     """`application` behind one process of threads; `more` are further words for gunicorn."""
 
-    def __init__(self, application: str, *more: str, settings: str) -> None:
+    def __init__(self, application: str, *more: str, settings: str, **environment: str) -> None:
         self.port = free_port()
         command = [sys.executable, "-m", "gunicorn", application, "-b", f"127.0.0.1:{self.port}"]
         command += more or (
@@ -44,8 +76,9 @@ class Server:
         self.process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**os.environ, "DJANGO_SETTINGS_MODULE": settings},
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": settings, **environment},
             stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         try:
             until(lambda: get(f"http://localhost:{self.port}/healthz")[0] == 200, "the server answers", 40)
@@ -74,6 +107,7 @@ class Server:
         lasts_s: float = 3.0,
         connections: int = CONNECTIONS,
         a_second: float | None = None,
+        port: int | None = None,
     ) -> Load:
         """Ask over kept connections for a bounded while; an answer that is not 200 ends the run.
 
@@ -84,7 +118,7 @@ class Server:
         end, times, failures = began + lasts_s, [list[float]() for _ in range(connections)], []
 
         def ask(which: int) -> None:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+            connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=20)
             while True:
                 number = len(times[which]) * connections + which
                 due = time.monotonic() if a_second is None else began + number / a_second
