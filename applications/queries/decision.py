@@ -26,13 +26,16 @@ from applications.rules.policy import Capability, Edition
 Pair = tuple[UUID, str]
 
 # What a row is: the first column of the statement. Each row names its subscription by its row's number; the first
-# select alone says which GUID that is, and the second gives every other column its type.
+# select alone says which GUID that is, and the second gives every other column its type. Uses are asked for one
+# subscription at a time: joined to a thousand of them, PostgreSQL reads the whole table.
 _USE, _RIGHT, _ASK, _SUSPENSION, _EDITION = range(5)
 
 _SQL = """
 WITH asked AS (SELECT s.id, s.guid, s.customer_id FROM applications_subscription s WHERE s.guid {guids})
-SELECT 0, a.id, a.guid, NULL, u.service || '|' || u.first_used_on, NULL, NULL, NULL, NULL
-  FROM asked a LEFT JOIN applications_serviceuse u ON u.subscription_id = a.id
+SELECT 0, a.id, a.guid, NULL, (
+    SELECT {joined}(u.service || '|' || u.first_used_on, ',')
+    FROM applications_serviceuse u WHERE u.subscription_id = a.id
+  ), NULL, NULL, NULL, NULL FROM asked a
 UNION ALL
 SELECT 1, a.id, NULL, g.capability, g.basis, g.starts_at, g.ends_at, g.revoked_at, g.id
   FROM asked a JOIN applications_accessgrant g ON g.subscription_id = a.id WHERE g.capability {codes}
@@ -46,7 +49,7 @@ SELECT 3, a.id, NULL, NULL, NULL, p.starts_at, p.ends_at, NULL, NULL
 UNION ALL
 SELECT 4, NULL, NULL, NULL, e.digest, NULL, NULL, NULL, e.id FROM applications_policyedition e WHERE e.in_force
 """
-_OF_POSTGRESQL = _SQL.format(guids="= ANY(%s)", codes="= ANY(%s)")
+_OF_POSTGRESQL = _SQL.format(guids="= ANY(%s)", codes="= ANY(%s)", joined="string_agg")
 
 
 def _one_of(values: Sequence[Any]) -> str:
@@ -194,8 +197,8 @@ def _read(guids: set[UUID], codes: set[str]) -> tuple[Edition, dict[UUID, Record
         of = recorded[number]
         if what == _USE:
             numbers[guid] = number
-            if text:
-                service, _bar, day = text.partition("|")
+            for use in text.split(",") if text else ():
+                service, _bar, day = use.partition("|")
                 of.uses[service] = date.fromisoformat(day)
         elif what == _RIGHT:
             of.rights.setdefault(capability, []).append(Right(text, start, end, cut, pk))
@@ -216,7 +219,10 @@ def _rows(guids: set[UUID], codes: set[str]) -> list[tuple[Any, ...]]:
             return list(cursor.fetchall())
         values: list[Any] = [guid.hex for guid in guids]
         names: list[Any] = list(codes)
-        cursor.execute(_SQL.format(guids=_one_of(values), codes=_one_of(names)), values + names * 2)
+        cursor.execute(
+            _SQL.format(guids=_one_of(values), codes=_one_of(names), joined="group_concat"),
+            values + names * 2,
+        )
         return [_from_sqlite(row) for row in cursor.fetchall()]
 
 

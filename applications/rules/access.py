@@ -214,13 +214,17 @@ def _what_became_of(rights: Iterable[Right], at: datetime) -> tuple[bool, bool, 
 
 def _what_was_asked(asks: Iterable[Ask], at: datetime) -> tuple[bool, bool]:
     """At `at`: something is undecided; what was decided last was refused."""
-    pending = any(ask.asked_at <= at and (ask.closed_at is None or at < ask.closed_at) for ask in asks)
-    decided = [ask for ask in asks if ask.outcome and ask.closed_at is not None and ask.closed_at <= at]
-    last_at = max((ask.closed_at for ask in decided if ask.closed_at), default=None)
-    # Of items decided at one instant one that was not refused counts: whose approval ran out is told to renew.
-    denied = last_at is not None and all(
-        ask.outcome == Outcome.DENIED for ask in decided if ask.closed_at == last_at
-    )
+    pending, denied, last_at = False, False, None
+    for ask in asks:
+        if ask.closed_at is None or at < ask.closed_at:
+            pending = pending or ask.asked_at <= at
+        elif ask.outcome:
+            refused = ask.outcome == Outcome.DENIED
+            if last_at is None or ask.closed_at > last_at:
+                last_at, denied = ask.closed_at, refused
+            elif ask.closed_at == last_at:
+                # One of that instant that was not refused counts: whose approval ran out is told to renew.
+                denied = denied and refused
     return pending, denied
 
 
