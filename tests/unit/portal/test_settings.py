@@ -88,13 +88,22 @@ def test_broker_waits_for_nobody_for_ever_and_says_its_timeout_once(load):
 
 def test_single_sign_on_needs_its_secret_and_opens_the_policy_to_its_issuer(load):
     with pytest.raises(ImproperlyConfigured, match="OIDC_CLIENT_SECRET: must be set"):
-        load(**PRODUCTION, OIDC_ISSUER="https://login.example/x", OIDC_CLIENT_ID="portal")
+        load(
+            **PRODUCTION,
+            OIDC_ISSUER="https://login.example/x",
+            OIDC_CLIENT_ID="portal",
+            OIDC_DOMAINS="x.example",
+        )
+    with pytest.raises(ImproperlyConfigured, match="OIDC_ISSUER: plain http is for loopback only"):
+        load(**PRODUCTION, OIDC_ISSUER="http://login.example/x")
     settings = load(
         **PRODUCTION,
         OIDC_ISSUER="https://login.example/x",
         OIDC_CLIENT_ID="portal",
         OIDC_CLIENT_SECRET="word",
+        OIDC_DOMAINS="Vendor.example, nordlys.example",
     )
+    assert settings["OIDC_DOMAINS"] == ["vendor.example", "nordlys.example"]
     assert "https://login.example" in settings["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]["form-action"]
     assert len(settings["SOCIALACCOUNT_PROVIDERS"]["openid_connect"]["APPS"]) == 1
 
