@@ -11,8 +11,8 @@ from applications.queries.deadlines import count_due, count_ends, differs_from_p
 from applications.queries.policy import edition_in_force
 from applications.rules.policy import Edition
 
-BATCH = 5_000
-"""Rights in a batch: as many as are closed within a quarter of a second, so that nobody waits long for a lock."""
+BATCH = 2_500
+"""Rights in a batch: closed well within a quarter of a second (twice as many went no faster in all)."""
 
 
 @dataclass(frozen=True, slots=True)
