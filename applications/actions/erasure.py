@@ -343,7 +343,7 @@ def _blank(field: Any) -> Any:
 
 
 def _unlink(path: Path) -> None:
-    with suppress(OSError):
+    with suppress(OSError):  # what is done is done; `evidence.forget_orphans` tries again each hour
         path.unlink()
 
 

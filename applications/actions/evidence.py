@@ -186,7 +186,9 @@ def _told(one: Evidence, state: ScanState) -> str:
 
 
 def forget_orphans(*, before: float) -> int:
-    """Delete files without a row that are older than `before` (seconds): of discarded drafts and of crashes."""
+    """Delete files older than `before` (seconds) for which no row stands any more: of discarded drafts, of crashes,
+    and of removals and erasures whose file could not be deleted then.
+    """
     place = find.folder()
     if not place.is_dir():
         return 0

@@ -91,4 +91,5 @@ def waiting() -> QuerySet[Evidence]:
 
 
 def known_names() -> set[str]:
-    return set(Evidence.objects.values_list("stored_name", flat=True))
+    """The files that a row still stands for; one that is removed or erased keeps no file."""
+    return set(Evidence.objects.filter(removed_at=None).values_list("stored_name", flat=True))

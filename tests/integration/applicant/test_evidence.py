@@ -178,6 +178,14 @@ def test_files_without_a_row_are_forgotten_after_a_day(owner, draft, place, sign
     assert [path.name for path in place.iterdir()] == [Evidence.objects.get().stored_name]
 
 
+def test_a_file_that_outlived_its_removal_is_forgotten_too(owner, draft, place, sign_in):
+    upload(sign_in(owner), draft, ("a.txt", b"Words."))
+    Evidence.objects.update(removed_at=NOW)
+    last = next(place.iterdir()).stat().st_mtime
+    assert act.forget_orphans(before=last + 10) == 1
+    assert list(place.iterdir()) == []
+
+
 def test_a_body_above_the_limit_is_refused_before_it_is_read(sign_in, owner, draft, settings):
     client = sign_in(owner)
     settings.UPLOAD_MAX = 1000
