@@ -106,11 +106,14 @@ class Rig:
     def redis(self) -> redis.Redis:
         return redis.Redis(unix_socket_path=str(self.socket), socket_timeout=5)
 
-    def kill(self, name: str) -> None:
+    def kill(self, name: str) -> bool:
+        """Whether it was there to be killed."""
         process = self.running[name]
-        with suppress(ProcessLookupError):
+        was_there = process.poll() is None
+        with suppress(ProcessLookupError):  # it ended by itself
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)
+        return was_there
 
     def kill_child_of(self, name: str) -> bool:
         """Only the process of the pool: its parent stays and has to notice."""
@@ -121,10 +124,11 @@ class Rig:
                 os.kill(int(child), signal.SIGKILL)
         return bool(found)
 
-    def freeze(self, name: str, seconds: float) -> None:
+    def freeze(self, name: str, seconds: float) -> bool:
         os.killpg(self.running[name].pid, signal.SIGSTOP)
         time.sleep(seconds)
         os.killpg(self.running[name].pid, signal.SIGCONT)
+        return True
 
     def mend(self) -> None:
         """A supervisor: whatever is gone is started again."""
