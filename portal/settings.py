@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django.forms",  # its widgets' templates, beside ours
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -101,7 +102,7 @@ TEMPLATES = [
 ]
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
-FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # Which callable tells the time; read by applications.clock alone. Sessions and the broker stay on real time.
 CLOCK = "portal.demo.clock.now" if DEMO else "applications.clock.system_now"

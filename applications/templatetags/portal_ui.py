@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -97,13 +98,19 @@ def icon(name: str, css: str = "") -> SafeString:
 @register.simple_tag
 def state(code: Any, label: Any = None, note: Any = None) -> SafeString:
     """Icon and word of a state; `note` stands beneath. An unknown code is a fault of ours: KeyError."""
-    shape, meaning, word = _FACES[str(code)]
-    badge = format_html(
-        '<span class="state is-{}">{}<span>{}</span></span>', meaning, icons.icon(shape), label or word
-    )
+    badge = _badge(str(code), str(label or ""), get_language())
     if not note:
         return badge
     return format_html('<span>{}<span class="state-note">{}</span></span>', badge, note)
+
+
+@lru_cache(maxsize=1024)
+def _badge(code: str, label: str, language: str | None) -> SafeString:
+    """A page says the same few a hundred times; `language` only tells one from another."""
+    shape, meaning, word = _FACES[code]
+    return format_html(
+        '<span class="state is-{}">{}<span>{}</span></span>', meaning, icons.icon(shape), label or word
+    )
 
 
 @register.simple_tag
@@ -130,7 +137,13 @@ def short_day(value: dt.datetime | dt.date | None) -> SafeString | str:
     """`30 June`: only in dense tables, clocks and rulers whose year stands nearby."""
     if value is None:
         return ""
-    moment = value.astimezone(dt.UTC).date() if isinstance(value, dt.datetime) else value
+    return _short(
+        value.astimezone(dt.UTC).date() if isinstance(value, dt.datetime) else value, get_language()
+    )
+
+
+@lru_cache(maxsize=1024)
+def _short(moment: dt.date, language: str | None) -> SafeString:
     return _time(moment.isoformat(), formats.date_format(moment, _("j F")))
 
 
