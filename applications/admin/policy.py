@@ -1,17 +1,11 @@
-"""Editions of the policy and the gateways that ask for decisions."""
+"""Editions of the policy."""
 
 from applications.admin.base import ReadingPage
-from applications.models import Gateway, PolicyEdition
-from applications.permissions import Can
+from applications.models import PolicyEdition
 
 
 class EditionPage(ReadingPage):
     list_display = ("code", "in_force", "loaded_at", "loaded_by", "activated_at", "activated_by")
 
 
-class GatewayPage(ReadingPage):
-    power = Can.SEE_RECORD
-    list_display = ("name", "services", "created_at", "acked_at", "disabled_at")
-
-
-PAGES = ((PolicyEdition, EditionPage), (Gateway, GatewayPage))
+PAGES = ((PolicyEdition, EditionPage),)

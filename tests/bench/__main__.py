@@ -31,7 +31,7 @@ def main() -> int:
     call_command("collectstatic", interactive=False, verbosity=0)
     from applications.actions.gateway import create_key  # noqa: PLC0415 -- these need Django set up
     from applications.queries.policy import edition_in_force  # noqa: PLC0415
-    from tests.bench import applicant, beside, decisions, jobs, others, pages  # noqa: PLC0415
+    from tests.bench import applicant, beside, decisions, jobs, memory, others, pages, queued  # noqa: PLC0415
 
     edition, now = edition_in_force(), world.now()
     _gateway, key = create_key("bench", ["face"], secret="b" * 43, edition=edition, now=now)
@@ -59,6 +59,8 @@ def main() -> int:
         ("ends_lock_p95_ms",): lambda: [beside.ends_lock(after, number, rounds)],
         ("decisions_beside_ends_p99",): lambda: [beside.decisions_beside_ends(key, after, number, rounds)],
         others.NAMES: lambda: others.others(now, rounds),
+        memory.NAMES: lambda: memory.memory(after, number, rounds),
+        ("ends_vs_queued",): lambda: [queued.ends_vs_queued(after, number, rounds)],
         ("ends_vs_row_by_row",): lambda: [jobs.ends_vs_row_by_row(after, number, rounds)],
     }
     known = [name for names in groups for name in names]
