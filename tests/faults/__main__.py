@@ -34,8 +34,8 @@ def main() -> int:
 
     runs = {
         "broken": lambda: s.broken_variant(12),
-        "F1": lambda: s.f1_kill_the_ends(rng, many(200)),
-        "F1mail": lambda: s.f13_kill_the_delivery(rng, many(200)),
+        "F1": lambda: s.f1_kill_the_ends(rng, 10 if times < 1 else many(200)),
+        "F1mail": lambda: s.f13_kill_the_delivery(rng, 10 if times < 1 else many(200)),
         "F2": lambda: o.f2_die_at_every_statement(many(1)),
         "F3": lambda: b.f3_kill_the_child(many(10)),
         "F5": lambda: o.f5_throw_the_database_over(rng, many(20)),
