@@ -14,6 +14,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import get_language
 from django.views.decorators.csrf import csrf_exempt
 
 from applications import clock
@@ -130,7 +131,8 @@ def _answer(decisions: list[Decision], caller: Caller, include: list[str], *, on
         capability = decision.edition.capability(decision.capability)
         if not caller.may_ask(capability.service if capability else None):
             return problem("out_of_scope") if one else problem("out_of_scope", index=index)
-    answers = [_form(decision, include) for decision in decisions]
+    language = get_language()
+    answers = [_form(decision, include, language) for decision in decisions]
     if one and decisions[0].verdict.reason is AccessReason.ERROR:  # the test subscription that rehearses it
         return JsonResponse(answers[0], status=503, headers={"Retry-After": "1", "Cache-Control": "no-store"})
     response = JsonResponse(answers[0] if one else {"items": answers})
@@ -138,8 +140,8 @@ def _answer(decisions: list[Decision], caller: Caller, include: list[str], *, on
     return response
 
 
-def _form(decision: Decision, include: list[str]) -> dict[str, Any]:
-    answer = decision.as_json()
+def _form(decision: Decision, include: list[str], language: str | None) -> dict[str, Any]:
+    answer = decision.as_json(language)
     if "service_error" in include:
         answer["as_service_error"] = as_service_error(decision)
     if "token" in include:

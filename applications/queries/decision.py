@@ -7,14 +7,15 @@ nor Redis.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import get_language, gettext, gettext_noop
 from psycopg.types.datetime import TimestamptzLoader
 
 from applications.enums import AccessReason, Basis
@@ -26,13 +27,14 @@ from applications.rules.policy import Capability, Edition
 Pair = tuple[UUID, str]
 
 # What a row is: the first column of the statement. Each row names its subscription by its row's number; the first
-# select alone says which GUID that is, and the second gives every other column its type. Uses are asked for one
-# subscription at a time: joined to a thousand of them, PostgreSQL reads the whole table.
+# select alone says which GUID that is (its 32 digits: a UUID takes five times as long to make), and the second gives
+# every other column its type. Uses are asked for one subscription at a time: joined to a thousand of them, PostgreSQL
+# reads the whole table.
 _USE, _RIGHT, _ASK, _SUSPENSION, _EDITION = range(5)
 
 _SQL = """
 WITH asked AS (SELECT s.id, s.guid, s.customer_id FROM applications_subscription s WHERE s.guid {guids})
-SELECT 0, a.id, a.guid, NULL, (
+SELECT 0, a.id, {digits}, NULL, (
     SELECT {joined}(u.service || '|' || u.first_used_on, ',')
     FROM applications_serviceuse u WHERE u.subscription_id = a.id
   ), NULL, NULL, NULL, NULL FROM asked a
@@ -49,32 +51,59 @@ SELECT 3, a.id, NULL, NULL, NULL, p.starts_at, p.ends_at, NULL, NULL
 UNION ALL
 SELECT 4, NULL, NULL, NULL, e.digest, NULL, NULL, NULL, e.id FROM applications_policyedition e WHERE e.in_force
 """
-_OF_POSTGRESQL = _SQL.format(guids="= ANY(%s)", codes="= ANY(%s)", joined="string_agg")
+_OF_POSTGRESQL = _SQL.format(
+    guids="= ANY(%s::uuid[])",
+    codes="= ANY(%s)",
+    joined="string_agg",
+    digits="encode(uuid_send(a.guid), 'hex')",
+)
 
 
 def _one_of(values: Sequence[Any]) -> str:
     return f"IN ({', '.join(['%s'] * len(values))})"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Recorded:
-    """What is recorded about one subscription, before the edition is applied to a capability."""
+    """What is recorded about all that is asked, by the row's number, before an edition is applied.
 
-    uses: dict[str, date] = field(default_factory=dict)
-    suspensions: list[tuple[datetime, datetime | None]] = field(default_factory=list)
-    rights: dict[str, list[Right]] = field(default_factory=dict)
-    asks: dict[str, list[Ask]] = field(default_factory=dict)
+    `held`: number and uses (`service|day`, joined by commas) of each subscription that somebody holds, by its digits.
+    """
 
-    def facts(self, capability: Capability | None, edition: Edition) -> Facts:
+    edition: Edition
+    held: dict[str, tuple[int, str | None]]
+    rights: dict[tuple[int, str], list[Right]]
+    asks: dict[tuple[int, str], list[Ask]]
+    suspensions: dict[int, list[tuple[datetime, datetime | None]]]
+
+    def facts(self, subscription: UUID, capability: Capability | None) -> Facts:
+        """What the rule is given about one pair."""
+        found = self.held.get(subscription.hex)
+        if found is None:
+            return UNKNOWN
         if capability is None:
-            return Facts(known=True)
+            return _KNOWN
+        number, uses = found
+        of = number, capability.code
+        used_on = _first_use(uses, capability.service) if uses and capability.gate else None
         return Facts(
-            known=True,
-            existing=edition.is_existing(self.uses.get(capability.service), capability.gate),
-            rights=tuple(self.rights.get(capability.code, ())),
-            asks=tuple(self.asks.get(capability.code, ())),
-            suspensions=tuple(self.suspensions),
+            True,
+            used_on is not None and self.edition.is_existing(used_on, capability.gate),
+            tuple(self.rights.get(of, ())),
+            tuple(self.asks.get(of, ())),
+            tuple(self.suspensions.get(number, ())),
         )
+
+
+_KNOWN = Facts(known=True)
+
+
+def _first_use(uses: str, service: str) -> date | None:
+    for use in uses.split(","):
+        name, _bar, day = use.partition("|")
+        if name == service:
+            return date.fromisoformat(day)
+    return None
 
 
 class Decision(NamedTuple):
@@ -85,7 +114,8 @@ class Decision(NamedTuple):
     verdict: Verdict
     edition: Edition
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, language: str | None = None) -> dict[str, Any]:
+        """`language` is the active one, for callers that write many: asking for it takes as long as the rest."""
         verdict = self.verdict
         return {
             "subscription_id": str(self.subscription),
@@ -96,19 +126,19 @@ class Decision(NamedTuple):
             "valid_for_s": verdict.valid_for_s,
             "evaluated_at": instant(verdict.evaluated_at),
             "edition": self.edition.code,
-            "next_step": next_step(verdict.reason, self.capability),
+            "next_step": next_step(verdict.reason, self.capability, language),
         }
 
 
+@lru_cache(maxsize=1024)
 def instant(at: datetime) -> str:
-    """ISO 8601 in UTC with Z, as short as it is exact."""
+    """ISO 8601 in UTC with Z, as short as it is exact. A batch says the same few a thousand times."""
     return at.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
 def decide_one(subscription: UUID, capability: str, at: datetime, trace: Trace | None = None) -> Decision:
     """One decision by one statement (two when a new edition has to be read). Raises NoEdition."""
-    edition, recorded = _read({subscription}, {capability})
-    return _decision(subscription, capability, at, edition, recorded, trace)
+    return _decision(subscription, capability, at, _read({subscription}, {capability}), trace)
 
 
 def decide_many(pairs: Sequence[Pair], at: datetime) -> list[Decision]:
@@ -120,10 +150,8 @@ def decide_at(questions: Sequence[tuple[UUID, str, datetime]]) -> list[Decision]
     """Like `decide_many`, each question with an instant of its own."""
     if not questions:
         return []
-    edition, recorded = _read(
-        {question[0] for question in questions}, {question[1] for question in questions}
-    )
-    return [_decision(*question, edition, recorded, None) for question in questions]
+    recorded = _read({question[0] for question in questions}, {question[1] for question in questions})
+    return [_decision(*question, recorded, None) for question in questions]
 
 
 _first_asked: dict[int, datetime] = {}
@@ -147,88 +175,70 @@ def _rehearsed(subscription: UUID, at: datetime) -> Verdict | None:
 
 
 def _decision(
-    subscription: UUID,
-    code: str,
-    at: datetime,
-    edition: Edition,
-    recorded: dict[UUID, Recorded],
-    trace: Trace | None,
+    subscription: UUID, code: str, at: datetime, recorded: Recorded, trace: Trace | None
 ) -> Decision:
+    edition = recorded.edition
     capability = edition.capability(code)
     verdict = _rehearsed(subscription, at) if capability is not None else None
     if verdict is None:
-        known = recorded.get(subscription)
-        facts = known.facts(capability, edition) if known else UNKNOWN
-        verdict = decide(facts, capability, at, trace)
+        verdict = decide(recorded.facts(subscription, capability), capability, at, trace)
     return Decision(subscription, code, verdict, edition)
 
 
 def facts_of(subscription: UUID, code: str) -> tuple[Facts, Edition]:
     """What the rule is given for one pair, for explanations."""
-    edition, recorded = _read({subscription}, {code})
-    known = recorded.get(subscription)
-    return (known.facts(edition.capability(code), edition) if known else UNKNOWN), edition
+    recorded = _read({subscription}, {code})
+    return recorded.facts(subscription, recorded.edition.capability(code)), recorded.edition
 
 
 def facts_many(pairs: Sequence[Pair]) -> dict[Pair, Facts]:
     """What is recorded about each pair, by one statement, for pages that also say since when and why."""
     if not pairs:
         return {}
-    edition, recorded = _read({guid for guid, _code in pairs}, {code for _guid, code in pairs})
-    return {
-        (guid, code): known.facts(edition.capability(code), edition)
-        if (known := recorded.get(guid))
-        else UNKNOWN
-        for guid, code in pairs
-    }
+    recorded = _read({guid for guid, _code in pairs}, {code for _guid, code in pairs})
+    capability = recorded.edition.capability
+    return {(guid, code): recorded.facts(guid, capability(code)) for guid, code in pairs}
 
 
 # --- reading ---
 
 
-def _read(guids: set[UUID], codes: set[str]) -> tuple[Edition, dict[UUID, Recorded]]:
+def _read(guids: set[UUID], codes: set[str]) -> Recorded:
     digest, edition_id = "", 0
-    recorded: defaultdict[int, Recorded] = defaultdict(Recorded)
-    numbers: dict[UUID, int] = {}
-    for what, number, guid, capability, text, start, end, cut, pk in _rows(guids, codes):
-        if what == _EDITION:
-            digest, edition_id = text, pk
-            continue
-        of = recorded[number]
-        if what == _USE:
-            numbers[guid] = number
-            for use in text.split(",") if text else ():
-                service, _bar, day = use.partition("|")
-                of.uses[service] = date.fromisoformat(day)
-        elif what == _RIGHT:
-            of.rights.setdefault(capability, []).append(Right(text, start, end, cut, pk))
+    held: dict[str, tuple[int, str | None]] = {}
+    rights: defaultdict[tuple[int, str], list[Right]] = defaultdict(list)
+    asks: defaultdict[tuple[int, str], list[Ask]] = defaultdict(list)
+    suspensions: defaultdict[int, list[tuple[datetime, datetime | None]]] = defaultdict(list)
+    for what, number, digits, capability, text, start, end, cut, pk in _rows(
+        [one.hex for one in guids], codes
+    ):
+        if what == _RIGHT:
+            rights[number, capability].append(Right(text, start, end, cut, pk))
         elif what == _ASK:
-            of.asks.setdefault(capability, []).append(Ask(start, end, text))
+            asks[number, capability].append(Ask(start, end, text))
+        elif what == _USE:
+            held[digits] = number, text
+        elif what == _SUSPENSION:
+            suspensions[number].append((start, end))
         else:
-            of.suspensions.append((start, end))
-    return _edition(digest, edition_id), {guid: recorded[number] for guid, number in numbers.items()}
+            digest, edition_id = text, pk
+    return Recorded(_edition(digest, edition_id), held, rights, asks, suspensions)
 
 
-def _rows(guids: set[UUID], codes: set[str]) -> list[tuple[Any, ...]]:
+def _rows(guids: list[str], codes: set[str]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # One array each: the statement stays the same, so it is prepared once, whatever the number. Instants are
             # in UTC as it is; the loader that Django puts in its place to say so costs a third of a batch.
             cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
-            cursor.execute(_OF_POSTGRESQL, [list(guids), list(codes), list(codes)])
+            cursor.execute(_OF_POSTGRESQL, [f"{{{','.join(guids)}}}", list(codes), list(codes)])
             return list(cursor.fetchall())
-        values: list[Any] = [guid.hex for guid in guids]
         names: list[Any] = list(codes)
         cursor.execute(
-            _SQL.format(guids=_one_of(values), codes=_one_of(names), joined="group_concat"),
-            values + names * 2,
+            _SQL.format(guids=_one_of(guids), codes=_one_of(names), joined="group_concat", digits="a.guid"),
+            guids + names * 2,
         )
-        return [_from_sqlite(row) for row in cursor.fetchall()]
-
-
-def _from_sqlite(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    what, number, guid, capability, text, start, end, cut, pk = row
-    return what, number, guid and UUID(guid), capability, text, _aware(start), _aware(end), _aware(cut), pk
+        return [(*row[:5], *map(_aware, row[5:8]), row[8]) for row in cursor.fetchall()]
 
 
 def _aware(value: datetime | str | None) -> datetime | None:
@@ -268,13 +278,19 @@ _STEPS: dict[AccessReason, tuple[str, str]] = {
     AccessReason.UNKNOWN_CAPABILITY: (gettext_noop("Find the capability's code"), "/catalogue/"),
     AccessReason.ERROR: (gettext_noop("Ask again; see the state of the service"), "/readyz"),
 }
-"""What to do and where; one of them is put into words for each decision (all of them cost half of a batch)."""
+"""What to do and where."""
 
 
-def next_step(reason: AccessReason, capability: str) -> str | None:
+def next_step(reason: AccessReason, capability: str, language: str | None = None) -> str | None:
     """What to do and where, in one sentence with a full address; None when nothing is to be done."""
-    step = _STEPS.get(reason)
-    return f"{gettext(step[0])}: {settings.SITE_URL}{step[1].format(capability=capability)}" if step else None
+    return _next_step(reason, capability, language or get_language()) if reason in _STEPS else None
+
+
+@lru_cache(maxsize=1024)
+def _next_step(reason: AccessReason, capability: str, language: str | None) -> str:
+    """In the language that is active; `language` only tells one from another."""
+    words, address = _STEPS[reason]
+    return f"{gettext(words)}: {settings.SITE_URL}{address.format(capability=capability)}"
 
 
 def explain(decision: Decision, facts: Facts, trace: Trace) -> Iterator[str]:

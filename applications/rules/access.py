@@ -178,21 +178,19 @@ def _within(span: tuple[datetime, datetime | None], at: datetime) -> bool:
 def _why_not(facts: Facts, at: datetime, trace: Trace) -> AccessReason:
     """Step 9: the first of these that is true at `at`."""
     taken, ran_out, grace_over = _what_became_of(facts.rights, at)
+    if trace.tried("revoked", taken):
+        return AccessReason.REVOKED
     pending, denied = _what_was_asked(facts.asks, at) if facts.asks else (False, False)
-    for reason, true in zip(_WHY_NOT, (taken, pending, denied, ran_out, grace_over), strict=True):
-        if trace.tried(reason, true):
-            return reason
-    trace.tried(AccessReason.NOT_APPLIED.value, True)
+    if trace.tried("pending", pending):
+        return AccessReason.PENDING
+    if trace.tried("denied", denied):
+        return AccessReason.DENIED
+    if trace.tried("expired", ran_out):
+        return AccessReason.EXPIRED
+    if trace.tried("grace_ended", grace_over):
+        return AccessReason.GRACE_ENDED
+    trace.tried("not_applied", True)
     return AccessReason.NOT_APPLIED
-
-
-_WHY_NOT = (
-    AccessReason.REVOKED,
-    AccessReason.PENDING,
-    AccessReason.DENIED,
-    AccessReason.EXPIRED,
-    AccessReason.GRACE_ENDED,
-)
 
 
 def _what_became_of(rights: Iterable[Right], at: datetime) -> tuple[bool, bool, bool]:

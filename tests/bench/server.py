@@ -108,13 +108,15 @@ class Server:
         connections: int = CONNECTIONS,
         a_second: float | None = None,
         port: int | None = None,
+        body: str | None = None,
     ) -> Load:
-        """Ask over kept connections for a bounded while; an answer that is not 200 ends the run.
+        """Ask over kept connections for a bounded while, by POST with a `body`; an answer that is not 200 ends the run.
 
         With `a_second` each question has its moment, and its time counts from there: who waits for a slow answer
         does not hide that the next one was late too.
         """
         began = time.monotonic()
+        method = "GET" if body is None else "POST"
         end, times, failures = began + lasts_s, [list[float]() for _ in range(connections)], []
 
         def ask(which: int) -> None:
@@ -125,7 +127,7 @@ class Server:
                 if due >= end:
                     break
                 time.sleep(max(0.0, due - time.monotonic()))
-                connection.request("GET", path(number), headers={"Host": "localhost", **headers})
+                connection.request(method, path(number), body, {"Host": "localhost", **headers})
                 response = connection.getresponse()
                 response.read()
                 if response.status != 200:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import get_language
 
 from applications import clock
 from applications.exceptions import NoEdition
@@ -93,11 +94,12 @@ def answers(batch: list[tuple[int, str]], at: datetime) -> Iterator[dict[str, An
     """One object a line, in order: a decision, or `{"line", "error"}` that never echoes the line."""
     read = [(number, _question(line, at)) for number, line in batch]
     decisions = iter(decide_at([question for _n, question in read if not isinstance(question, str)]))
+    language = get_language()
     for number, question in read:
         if isinstance(question, str):
             yield {"line": number, "error": question}
         else:
-            yield next(decisions).as_json()
+            yield next(decisions).as_json(language)
 
 
 def _question(line: str, at: datetime) -> tuple[UUID, str, datetime] | str:

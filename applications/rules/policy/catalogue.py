@@ -127,11 +127,9 @@ class Capability(Named):
     def retired_at(self, existing: bool) -> datetime | None:
         return self.times.retired_for_existing_at if existing else self.times.retired_for_new_at
 
-    def turns(self, existing: bool) -> list[datetime]:
+    def turns(self, existing: bool) -> tuple[datetime, ...]:
         """The instants at which `state` may change for this class, in no order."""
-        times = self.times
-        moments = (times.gated_at, times.opened_at, self.retired_at(existing))
-        return [moment for moment in moments if moment is not None]
+        return self.times.turns_for_existing if existing else self.times.turns_for_new
 
     def state(self, at: datetime, existing: bool) -> CapabilityState:
         """Retired for this class of customer, else open, else gated; before its gate it is open."""
@@ -166,12 +164,16 @@ class Capability(Named):
         elif gate is not None and existing_at is not None:
             grace = (gate.cut_at, existing_at)
         # From the cut on nobody may without a right: an existing customer's grace, also for what retires (design §6).
+        gated_at = gate.cut_at if gate is not None else None
+        opened_at = starts(self.opened_on) if self.opened_on else None
         self.__dict__["times"] = Times(
-            gated_at=gate.cut_at if gate is not None else None,
-            opened_at=starts(self.opened_on) if self.opened_on else None,
+            gated_at=gated_at,
+            opened_at=opened_at,
             retired_for_new_at=new_at,
             retired_for_existing_at=existing_at,
             grace=grace,
+            turns_for_new=tuple(filter(None, (gated_at, opened_at, new_at))),
+            turns_for_existing=tuple(filter(None, (gated_at, opened_at, existing_at))),
         )
 
 
@@ -184,6 +186,8 @@ class Times:
     retired_for_new_at: datetime | None
     retired_for_existing_at: datetime | None
     grace: tuple[datetime, datetime] | None
+    turns_for_new: tuple[datetime, ...]
+    turns_for_existing: tuple[datetime, ...]
 
 
 class UseCase(Named):
