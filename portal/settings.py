@@ -136,6 +136,8 @@ STORAGES: dict[str, Any] = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # pages name no other
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["woff2", "png", "ttf"]  # packed already, or not for the web
 FILE_UPLOAD_HANDLERS = ["applications.uploads.BoundedUpload"]  # to disk at once, never in memory
 UPLOAD_MAX = 105 * 1024 * 1024  # what an application may hold, and the rest of the form
 BODY_MAX = 4 * 1024 * 1024

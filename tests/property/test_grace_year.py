@@ -129,9 +129,17 @@ class GraceYear(RuleBasedStateMachine):
 
     # --- people ---
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(start=st.sampled_from(["alone", "two", "approved", "given back"]))
+    def begin(self, start: str) -> None:
+        """Where chance alone seldom comes: two customers with an approval; one given back, then approved beyond it."""
         self.take_in(0, existing=True)
+        if start != "alone":
+            self.take_in(1, existing=True)
+        if start == "given back":
+            self.revoke(which=0, code="face.identification", emergency=False)
+            self.reinstate(which=0, days=60)
+        if start in ("approved", "given back"):
+            self.decide(which=0, code="face.identification", approve=True)
 
     @rule(customer=st.integers(0, 2), existing=st.booleans())
     @precondition(lambda self: len(self.held) < 4)

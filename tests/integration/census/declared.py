@@ -298,7 +298,6 @@ MODELS = {
     "reminder": Can.SEE_CUSTOMERS,
     "outboundmessage": Can.SEE_RECORD,
     "policyedition": Can.SEE_CUSTOMERS,
-    "gateway": Can.SEE_RECORD,
     "auditevent": Can.SEE_RECORD,
     "jobrun": Can.SEE_RECORD,
     "user": Can.SEE_RECORD,

@@ -221,7 +221,6 @@ def of_the_desk(of: Customer, row: PolicyEdition, person: User, lead: User) -> T
         ),
         "outboundmessage": message,
         "policyedition": row,
-        "gateway": gateway,
         "auditevent": AuditEvent.objects.earliest("pk"),
         "jobrun": run,
         "user": asker,
