@@ -20,10 +20,9 @@ from applications.queries import bulk
 from applications.queries.deadlines import kept_open
 from applications.rules.deadlines import DAY, SendHours, due_at, last_decent
 from applications.rules.policy import Edition
-from applications.rules.zones import countries, zone_for
+from applications.rules.zones import zone_for
 
 FAR = timedelta(days=36_500)
-FEW = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +65,22 @@ class Recorded:
 
 
 class Hours:
-    """Where it is a decent hour at `now`: the last decent instant in the edition's zone and in each country."""
+    """Where it is a decent hour at `now`: the last decent instant in each country, of none: in the edition's zone."""
 
     def __init__(self, edition: Edition, now: datetime) -> None:
         self.edition, self.now = edition, now
         self.decent = SendHours(edition.limits.send_from_hour, edition.limits.send_until_hour)
-        self.default = self._last(ZoneInfo(edition.time_zone))
 
     @cached_property
-    def by_country(self) -> dict[str, datetime]:
-        """Worked out once a run, and only when something may be due."""
-        return {country: self._last(self.zone(country)) for country in countries()}
+    def zones(self) -> dict[str, ZoneInfo]:
+        """By country of a customer. Read once a run, and only when something may be due; a customer of a country that
+        comes later waits for the next run."""
+        found = Customer.objects.order_by().values_list("country", flat=True).distinct()
+        return {country: zone_for(country=country, edition_zone=self.edition.time_zone) for country in found}
 
-    def zone(self, country: str) -> ZoneInfo:
-        return zone_for(country=country, edition_zone=self.edition.time_zone)
-
-    def _last(self, zone: ZoneInfo) -> datetime:
-        return last_decent(self.now, zone, self.decent)
+    @cached_property
+    def last(self) -> dict[str, datetime]:
+        return {country: last_decent(self.now, zone, self.decent) for country, zone in self.zones.items()}
 
 
 def waves(edition: Edition, now: datetime) -> Iterator[Wave]:
@@ -127,46 +125,44 @@ _FIND = """
 WITH z(country, upto) AS (VALUES {zones})
 SELECT g.ends_at, MIN(g.customer_id), MAX(g.customer_id)
 FROM applications_accessgrant g
-JOIN applications_customer c ON c.id = g.customer_id LEFT JOIN z ON z.country = c.country
-WHERE {rights} AND g.ends_at > %(after)s AND g.ends_at <= %(upto)s
-  AND g.ends_at <= COALESCE(z.upto, %(default)s) AND NOT EXISTS ({recorded})
+JOIN applications_customer c ON c.id = g.customer_id JOIN z ON z.country = c.country
+WHERE {rights} AND g.ends_at > %(after)s AND g.ends_at <= %(upto)s AND g.ends_at <= z.upto
+  AND NOT EXISTS ({recorded})
 GROUP BY g.ends_at ORDER BY g.ends_at
 """
 
-# Rights of whatever kind: the index alone answers.
+# Rights of whatever kind end there: the index alone answers.
 _BOUNDARY = f"""
 SELECT g.customer_id FROM applications_accessgrant g WHERE g.closed_at IS NULL AND {_BATCH}
 ORDER BY g.customer_id LIMIT 1 OFFSET %(size)s
 """  # noqa: S608 -- our own words
 
 # Needed is what any right of the customer that ends then says, whichever wave finds it: one row stands for all. What
-# goes on beyond the end covers it. Read in one pass over the rights of these customers: a look per right cost half.
-# The hours are joined to the rights, not to the groups: PostgreSQL takes those for one row, and compared each of them
-# with every country (three quarters of the time, measured).
+# goes on beyond the end covers it. The hours are joined to the rights, not to the groups: PostgreSQL takes those for
+# one row, and compared every customer with every country (three quarters of the time, measured).
 _INSERT = """
 INSERT INTO applications_reminder (customer_id, ends_at, days_before, due_at, state, recorded_at, finished_at)
-WITH z(country, upto, due_at) AS (VALUES {zones}),
-pair(customer_id, due_at, is_open, is_mine, first_end, last_end) AS (
-  SELECT g.customer_id, MIN(z.due_at), CASE WHEN {open} THEN 1 ELSE 0 END,
-         MAX(CASE WHEN g.ends_at = %(ends_at)s AND {of} THEN 1 ELSE 0 END), MIN(g.ends_at), MAX(g.ends_at)
-  FROM applications_accessgrant g
-  JOIN applications_customer c ON c.id = g.customer_id LEFT JOIN z ON z.country = c.country
-  WHERE g.closed_at IS NULL AND g.customer_id >= %(first)s AND g.customer_id <= %(last)s
-    AND c.id >= %(first)s AND c.id <= %(last)s
-    AND g.ends_at >= %(ends_at)s AND g.starts_at <= %(ends_at)s
-    AND %(ends_at)s <= COALESCE(z.upto, %(default)s)
-  GROUP BY g.customer_id, g.subscription_id, g.capability)
-SELECT t.customer_id, %(ends_at)s, %(days)s, COALESCE(t.due_at, %(default_due)s),
+WITH z(country, upto, due_at) AS (VALUES {zones})
+SELECT t.customer_id, %(ends_at)s, %(days)s, t.due_at,
        CASE WHEN t.needed = 1 THEN 'due' ELSE 'not_needed' END, %(now)s,
        CASE WHEN t.needed = 1 THEN NULL ELSE %(now)s END
-FROM (SELECT customer_id, MIN(due_at) AS due_at,
-             MAX(CASE WHEN first_end = last_end AND first_end = %(ends_at)s AND is_open = 0
-                 THEN 1 ELSE 0 END) AS needed
-      FROM pair GROUP BY customer_id HAVING MAX(is_mine) = 1) t
-WHERE 1 = 1 {announced}
+FROM (SELECT g.customer_id, MIN(z.due_at) AS due_at,
+             MAX(CASE WHEN {covered} THEN 0 ELSE 1 END) AS needed
+      FROM applications_accessgrant g
+      JOIN applications_customer c ON c.id = g.customer_id JOIN z ON z.country = c.country
+      WHERE g.closed_at IS NULL AND {batch} AND g.starts_at <= %(ends_at)s AND %(ends_at)s <= z.upto
+        AND c.id >= %(first)s AND c.id <= %(last)s
+      GROUP BY g.customer_id HAVING MAX(CASE WHEN {of} THEN 1 ELSE 0 END) = 1) t
+{announced}
 ORDER BY t.customer_id
 ON CONFLICT DO NOTHING
 """
+
+# One look at the index (for OFFSET see `queries.deadlines.COVERED`).
+_COVERED = """EXISTS (
+  SELECT 1 FROM applications_accessgrant o
+  WHERE o.subscription_id = g.subscription_id AND o.capability = g.capability AND o.closed_at IS NULL
+    AND o.ends_at > %(ends_at)s AND o.starts_at <= %(ends_at)s LIMIT 1 OFFSET 0)"""
 
 _NOT_NEEDED = """
 SELECT COUNT(*) FROM applications_reminder r
@@ -209,7 +205,7 @@ def _row(of: str, ends_at: str = "%(ends_at)s", days: str = "%(days)s", more: st
 
 def _announced(wave: Wave, of: str) -> str:
     """Steps of a gate wait for the announcement: the first letter comes first."""
-    return f"AND EXISTS ({_row(of, days=str(ANNOUNCEMENT))})" if wave.is_announced else ""
+    return f"WHERE EXISTS ({_row(of, days=str(ANNOUNCEMENT))})" if wave.is_announced else ""
 
 
 def find_due(wave: Wave, hours: Hours) -> list[Due]:
@@ -225,10 +221,10 @@ def find_due(wave: Wave, hours: Hours) -> list[Due]:
     values = {**wave.values, "now": hours.now, "after": wave.after, "upto": wave.upto, "days": wave.days}
     if not bulk.fetch(_ANY.format(**words), values):
         return []
-    uptos = {country: _upto(wave, last, hours) for country, last in hours.by_country.items()}
-    default = _upto(wave, hours.default, hours)
-    zones, names = _table("zone", [("", default), *((c, u) for c, u in uptos.items() if u != default)])
-    found = bulk.fetch(_FIND.format(zones=zones, **words), {**values, **names, "default": default})
+    zones, names = _table(
+        "zone", [(country, _upto(wave, last, hours)) for country, last in hours.last.items()]
+    )
+    found = bulk.fetch(_FIND.format(zones=zones, **words), {**values, **names})
     return [Due(bulk.instant(ends_at), first, last) for ends_at, first, last in found]
 
 
@@ -257,34 +253,24 @@ def record_batch(
 
 
 def _write(wave: Wave, due: Due, hours: Hours, values: Mapping[str, Any]) -> tuple[int, int]:
-    default = _upto(wave, hours.default, hours), _due(wave, due, ZoneInfo(hours.edition.time_zone), hours)
-    by_country = {
-        country: (_upto(wave, last, hours), _due(wave, due, hours.zone(country), hours))
-        for country, last in _countries(due, hours)
-    }
-    rows = [(country, *found) for country, found in by_country.items() if found != default]
-    zones, names = _table("zone", [("", *default), *rows])
+    rows = [
+        (country, _upto(wave, last, hours), _due(wave, due, hours.zones[country], hours))
+        for country, last in hours.last.items()
+    ]
+    zones, names = _table("zone", rows)
     opened, codes = kept_open(hours.edition, due.ends_at)
-    given = {**values, **names, **codes, "default": default[0], "default_due": default[1]}
     written = bulk.execute(
         _INSERT.format(
             zones=zones,
-            open=f"1 = 0{opened}",
+            batch=_BATCH,
+            covered=_COVERED + opened,
             of=wave.of,
             announced=_announced(wave, "t"),
         ),
-        given,
+        {**values, **names, **codes},
     )
     not_needed = bulk.fetch(_NOT_NEEDED, values)[0][0] if written else 0
     return written - not_needed, not_needed
-
-
-def _countries(due: Due, hours: Hours) -> list[tuple[str, datetime]]:
-    """The countries that matter: of a few customers their own, so that single approvals cost little."""
-    if due.last - due.first >= FEW:
-        return list(hours.by_country.items())
-    theirs = Customer.objects.filter(pk__gte=due.first, pk__lte=due.last).values_list("country", flat=True)
-    return [(country, hours.by_country[country]) for country in set(theirs) & set(hours.by_country)]
 
 
 def _supersede(wave: Wave, due: Due, rights: str, values: Mapping[str, Any]) -> int:

@@ -10,7 +10,7 @@ from applications.exceptions import NoEdition
 from applications.jobs.run import Run, recorded
 from applications.queries.policy import edition_in_force
 
-BATCH = 20_000
+BATCH = 10_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,8 +107,8 @@ MUTANTS = (
     Mutant(
         "a covered end is warned of",
         REMINDERS,
-        "first_end = last_end AND first_end = %(ends_at)s",
-        "first_end = %(ends_at)s",
+        "MAX(CASE WHEN {covered} THEN 0 ELSE 1 END)",
+        "MAX(1)",
     ),
     Mutant(
         "the announcement is skipped",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -293,7 +294,29 @@ def test_over_the_year_every_step_ends_in_exactly_one_state(end: datetime) -> No
 def test_batches_miss_nobody(end: datetime, size: int) -> None:
     for number in range(5):
         announced(existing(f"Customer {number}", FACE, VERIFY), end, *STEPS[:4])
-    assert record_reminders(day(30, end), size=size) == Warned(due=5, queued=5, customers=5)
+        other = factories.customer(f"Other {number}", country="GB")
+        announced(other, end, *STEPS[:4])
+        factories.right(
+            factories.subscription(other), FACE, basis=Basis.EXTENSION, ends_at=end, starts_at=IMPORTED
+        )
+    assert record_reminders(day(30, end), size=size) == Warned(due=10, queued=10, customers=10)
+
+
+@pytest.mark.usefixtures("edition_row")
+def test_a_customer_of_a_country_that_comes_meanwhile_waits_for_the_next_run(
+    edition: Edition, end: datetime
+) -> None:
+    """The hours are those of the countries that the run has read; nobody is warned by the hours of another."""
+    announced(existing(), end, *STEPS[:4])
+    hours = reminders.Hours(edition, day(30, end))
+    assert set(hours.zones) == {"GB"}
+    announced(existing("Tokyo", country="JP"), end, *STEPS[:4])
+    (wave,) = (one for one in reminders.waves(edition, hours.now) if one.is_announced and one.days == 30)
+    (due,) = reminders.find_due(wave, hours)
+    everybody = replace(due, last=due.last + 10)
+    found = reminders.record_batch(wave, everybody, hours=hours, size=9, now=hours.now)
+    assert found == reminders.Recorded(queued=1)
+    assert record_reminders(hours.now).queued == 1
 
 
 @pytest.mark.usefixtures("edition_row")
