@@ -146,11 +146,10 @@ WITH z(country, upto, due_at) AS (VALUES {zones})
 SELECT t.customer_id, %(ends_at)s, %(days)s, t.due_at,
        CASE WHEN t.needed = 1 THEN 'due' ELSE 'not_needed' END, %(now)s,
        CASE WHEN t.needed = 1 THEN NULL ELSE %(now)s END
-FROM (SELECT g.customer_id, MIN(z.due_at) AS due_at,
-             MAX(CASE WHEN {covered} THEN 0 ELSE 1 END) AS needed
+FROM (SELECT g.customer_id, MIN(z.due_at) AS due_at, MAX(CASE WHEN {covered} THEN 0 ELSE 1 END) AS needed
       FROM applications_accessgrant g
       JOIN applications_customer c ON c.id = g.customer_id JOIN z ON z.country = c.country
-      WHERE g.closed_at IS NULL AND {batch} AND g.starts_at <= %(ends_at)s AND %(ends_at)s <= z.upto
+      WHERE g.closed_at IS NULL AND {batch} AND %(ends_at)s <= z.upto
         AND c.id >= %(first)s AND c.id <= %(last)s
       GROUP BY g.customer_id HAVING MAX(CASE WHEN {of} THEN 1 ELSE 0 END) = 1) t
 {announced}
@@ -212,7 +211,7 @@ def find_due(wave: Wave, hours: Hours) -> list[Due]:
     """The deadlines of a wave for which somebody has no row and a decent hour has come; whether the announcement has
     gone before is asked when they are written.
 
-    Mostly one cheap statement that finds nothing; the hours of the world are asked only when it does.
+    Mostly one cheap statement that finds nothing; the hours of the countries are asked only when it does.
     """
     words = {
         "rights": _RIGHTS.format(of=wave.of),
