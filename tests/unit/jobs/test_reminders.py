@@ -383,3 +383,19 @@ def test_a_covered_grace_does_not_silence_the_warning_of_an_extension_that_ends_
     assert record_reminders(day(45, end)).queued == 1
     deliver(day(45, end))
     assert len(mail.outbox) == 1
+
+
+@pytest.mark.usefixtures("edition_row")
+def test_a_step_of_other_rights_leaves_out_who_has_only_grace(end: datetime) -> None:
+    """The announcement of the one in the middle waits for the morning; the steps of the others were due yesterday."""
+    first, unannounced, last = (
+        factories.customer("First", country="GB"),
+        existing(),
+        factories.customer("Last", country="GB"),
+    )
+    for other in (first, last):
+        held = factories.subscription(other)
+        factories.right(held, FACE, basis=Basis.EXTENSION, ends_at=end, starts_at=IMPORTED)
+    record_reminders(day(29, end, 3))
+    assert [ledger(other)[30] for other in (first, last)] == ["due", "due"]
+    assert ledger(unannounced) == {}
