@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: ONLY=name for one, CUSTOMERS=… (100,000), ROUNDS=… (3). PostgreSQL with fsync on.
+"""`python -m tests.bench`: ONLY=name for one and what is measured with it, CUSTOMERS=… (100,000), ROUNDS=… (3). PostgreSQL with fsync on.
 
 What is measured runs on a copy of a data set that var/bench keeps (`tests.bench.data`).
 """
@@ -69,7 +69,7 @@ def main() -> int:
         return 2
     for names, run in groups.items():
         if not only or only in names:
-            publish([result for result in run() if not only or result.name == only], customers=number)
+            publish(run(), customers=number)
             sys.stdout.flush()
     return 0
 
