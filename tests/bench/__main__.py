@@ -1,6 +1,6 @@
-"""`python -m tests.bench`: ONLY=name for one and what is measured with it, CUSTOMERS=… (100,000), ROUNDS=… (3). PostgreSQL with fsync on.
+"""`python -m tests.bench`: ONLY=name for one and what is measured with it, CUSTOMERS=… (100,000), ROUNDS=… (3).
 
-What is measured runs on a copy of a data set that var/bench keeps (`tests.bench.data`).
+PostgreSQL with fsync on. What is measured runs on a copy of a data set that var/bench keeps (`tests.bench.data`).
 """
 
 from __future__ import annotations
