@@ -30,17 +30,6 @@ class Chart:
     rows: tuple[tuple[Any, ...], ...] = ()
 
 
-@dataclass(frozen=True)
-class SpanRow:
-    """One line of a span chart. `tone` is a meaning (`granted`, `waiting`, `ended`, `open`, `accent`)."""
-
-    name: str
-    start: dt.datetime
-    end: dt.datetime | None  # exclusive; None has no end
-    note: str
-    tone: str = "granted"
-
-
 def span(
     start: dt.datetime,
     end: dt.datetime,
@@ -106,111 +95,7 @@ def _span_labels(
         yield _percent(mark, start, end), mark_text
 
 
-def span_chart(title: str, rows: Sequence[SpanRow], *, now: dt.datetime, head: tuple[Any, ...] = ()) -> Chart:
-    """Who keeps access how long: one row a name, the next end as a dashed line through all rows.
-
-    The picture reaches twice as far as the nearest end (at least 90 days); what lasts longer is an arrow.
-    """
-    ends = sorted(row.end for row in rows if row.end and row.end > now)
-    reach = max((ends[0] - now) * 3 if ends else dt.timedelta(days=365), dt.timedelta(days=90))
-    until = now + reach
-    height = 36 * len(rows)
-    next_end = _scaled(ends[0], now, until) if ends else None
-    svg = format_html(
-        '<svg class="wide-only" role="img" aria-label="{}" height="{}" dir="ltr">{}{}{}</svg>',
-        f"{title}. " + "; ".join(f"{row.name}: {row.note}" for row in rows),
-        height + 34,
-        _deadline_line(next_end, height),
-        format_html_join("", "{}", ((_span_row(row, n, now, until),) for n, row in enumerate(rows))),
-        _axis(now, until, height, ends[0] if ends else None, next_end),
-    )
-    columns = head or (_("Name"), _("Until"), _("State"))
-    table = tuple((row.name, _date(_last(row.end)) if row.end else _("no end"), row.note) for row in rows)
-    return Chart(title, svg, columns, table)
-
-
 _LEFT, _WIDTH = 20.0, 58.0  # percent: names on the left, notes on the right of the plot
-
-
-def _scaled(at: dt.datetime, start: dt.datetime, end: dt.datetime) -> float:
-    return round(_LEFT + _percent(at, start, end) * _WIDTH / 100, 2)
-
-
-def _span_row(row: SpanRow, number: int, now: dt.datetime, until: dt.datetime) -> SafeString:
-    y = 18 + 36 * number
-    begin = _scaled(max(row.start, now), now, until)
-    beyond = row.end is None or row.end > until
-    end = _scaled(until if row.end is None else min(row.end, until), now, until)
-    tip = (
-        format_html(
-            '<svg x="{}%" y="{}" class="tip"><path class="arrow" d="M-2 0l12 6-12 6z"/></svg>', end, y - 6
-        )
-        if beyond
-        else format_html('<circle class="end" cx="{}%" cy="{}" r="6.5"/>', end, y)
-    )
-    return format_html(
-        '<text x="0" y="{ty}"><title>{full}</title>{name}</text><g class="is-{tone}">'
-        '<line class="line" x1="{begin}%" x2="{end}%" y1="{y}" y2="{y}"/>'
-        '<circle class="begin" cx="{begin}%" cy="{y}" r="6.5"/>{tip}</g>'
-        '<text x="{end}%" dx="18" y="{ty}" class="{weight}">{note}</text>',
-        full=row.name,
-        name=_shorten(row.name),
-        tone=row.tone,
-        begin=begin,
-        end=end,
-        y=y,
-        ty=y + 5,
-        tip=tip,
-        weight="bold" if beyond else "note",
-        note=row.note,
-    )
-
-
-def _deadline_line(x: float | None, height: int) -> SafeString | str:
-    if x is None:
-        return ""
-    return format_html('<line class="deadline-line" x1="{0}%" x2="{0}%" y1="2" y2="{1}"/>', x, height + 6)
-
-
-def _axis(
-    now: dt.datetime, until: dt.datetime, y: int, next_end: dt.datetime | None, x_end: float | None
-) -> SafeString:
-    months = list(_months(now, until))
-    step = max(1, len(months) // 4)
-    names = [
-        (x, formats.date_format(m, "F" if m.year == now.year else "F Y"))
-        for m in months[::step]
-        if (x := _scaled(m, now, until)) > _LEFT + _NO_MARK_NEAR / 2
-        and (x_end is None or abs(x - x_end) > _NO_MARK_NEAR)
-    ]
-    return format_html(
-        '<line class="axis" x1="{}%" x2="100%" y1="{}" y2="{}"/>{}'
-        '<text x="{}%" y="{}" text-anchor="middle">{}</text>{}{}',
-        _LEFT,
-        y,
-        y,
-        format_html_join(
-            "",
-            '<line class="tick" x1="{0}%" x2="{0}%" y1="{1}" y2="{2}"/>',
-            ((_scaled(m, now, until), y, y + 6) for m in months),
-        ),
-        _LEFT,
-        y + 24,
-        _("today"),
-        format_html_join(
-            "",
-            '<text class="soft" x="{}%" y="{}" text-anchor="middle">{}</text>',
-            ((x, y + 24, name) for x, name in names),
-        ),
-        ""
-        if next_end is None
-        else format_html(
-            '<text class="bold" x="{}%" y="{}" text-anchor="middle">{}</text>',
-            x_end,
-            y + 24,
-            _date(_last(next_end)),
-        ),
-    )
 
 
 def bar_chart(

@@ -40,10 +40,6 @@ class PortalForm(PortalFormMixin, forms.Form):
     """A form that changes something."""
 
 
-class PortalModelForm(PortalFormMixin, forms.ModelForm):
-    """A form of one model's fields; it never saves: actions write."""
-
-
 class FilterForm(PortalFormMixin, forms.Form):
     """A form in the address line: narrows a list, changes nothing, needs no answer."""
 

@@ -58,12 +58,6 @@ def confirmed_addresses(user: User) -> list[str]:
     return list(found.values_list("email", flat=True))
 
 
-def has_organisation_address(user: User) -> bool:
-    """Whether a confirmed address is not free mail: without one nobody submits (a contact may sign in all the same)."""
-    edition = edition_in_force()
-    return any(not edition.is_free_mail(email_domain(address)) for address in confirmed_addresses(user))
-
-
 def organisation_domain(user: User) -> str:
     """The mail domain of the person's organisation, or "" when they confirmed free mail only."""
     edition = edition_in_force()

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from applications.enums import AccessReason, Basis, CapabilityState, Outcome
-from applications.rules.policy import Capability, Edition
+from applications.rules.policy import Capability
 
 ALLOW_VALID_S = 60
 DENY_VALID_S = 10
@@ -115,13 +115,6 @@ def decide(
         None,
         _whole_seconds(at, _next_start(facts, capability, at), DENY_VALID_S),
     )
-
-
-def decide_code(
-    facts: Facts, code: str, at: datetime, edition: Edition, trace: Trace | None = None
-) -> Verdict:
-    """`decide` for a capability named by its code."""
-    return decide(facts, edition.capability(code), at, trace)
 
 
 def _answer(

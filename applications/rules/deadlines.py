@@ -4,7 +4,6 @@ Instants come in and go out as aware UTC datetimes; a day is a `date` in the zon
 "Due" is always "past and not recorded", never "equals today".
 """
 
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache, lru_cache
@@ -25,14 +24,6 @@ class SendHours:
 
     def hold(self, local: datetime) -> bool:
         return self.start <= local.hour < self.end
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One reminder of one deadline: how many days before, and the instant at which it is due."""
-
-    days_before: int
-    due_at: datetime
 
 
 def days_left(now: datetime, ends_at: datetime) -> int:
@@ -77,26 +68,6 @@ def last_decent(at: datetime, zone: tzinfo, hours: SendHours) -> datetime:
             return moment
         moment -= (moment - _EPOCH) % QUARTER + timedelta.resolution
     return at
-
-
-def steps_due(
-    ends_at: datetime,
-    days_before: Iterable[int],
-    *,
-    zone: tzinfo,
-    hours: SendHours,
-    now: datetime,
-    recorded: Collection[int] = (),
-) -> list[Step]:
-    """The steps that are due at `now` and not recorded yet, the oldest first."""
-    steps = (Step(days, due_at(ends_at, days, zone, hours)) for days in set(days_before) - set(recorded))
-    return sorted((step for step in steps if step.due_at <= now), key=lambda step: -step.days_before)
-
-
-def newest_only(steps: Iterable[Step]) -> tuple[Step | None, list[Step]]:
-    """Of several overdue steps the one that goes out, and the older ones, which are superseded."""
-    ordered = sorted(steps, key=lambda step: -step.days_before)
-    return (ordered[-1], ordered[:-1]) if ordered else (None, [])
 
 
 # --- business days ---
@@ -145,38 +116,3 @@ def _calendar(code: str) -> holidays.HolidayBase:
     country, _, part = code.partition("-")
     return holidays.country_holidays(country, subdiv=part or None)
 
-
-@dataclass(frozen=True, slots=True)
-class ReviewClock:
-    """The business-day clock of one review. It stands still while the customer has the ball.
-
-    `pauses` are `(from, until)`; `until` is None while the pause lasts.
-    """
-
-    started_at: datetime
-    pauses: tuple[tuple[datetime, datetime | None], ...]
-    target_days: int
-    calendar: str
-    zone: tzinfo
-
-    def is_paused(self, now: datetime) -> bool:
-        return any(start <= now and (end is None or now < end) for start, end in self.pauses)
-
-    def used(self, now: datetime) -> int:
-        """Business days that ran on our side until `now`."""
-        days, running_from = 0, self.started_at
-        for start, end in sorted(self.pauses, key=lambda pause: pause[0]):
-            if start >= now:
-                break
-            days += business_days_between(running_from, start, self.calendar, self.zone)
-            running_from = max(running_from, end or now)
-        return days + business_days_between(running_from, now, self.calendar, self.zone)
-
-    def left(self, now: datetime) -> int:
-        """Business days to the target; below 0 when it is missed."""
-        return self.target_days - self.used(now)
-
-    def target_day(self, now: datetime) -> date | None:
-        """The day on which the target is reached if nothing pauses any more; None once it is missed."""
-        left = self.left(now)
-        return add_business_days(now.astimezone(self.zone).date(), left, self.calendar) if left >= 0 else None

@@ -206,11 +206,6 @@ def _ascii_domain(domain: str) -> str:
     return domain if _DOMAIN.fullmatch(domain) else ""
 
 
-def is_within(domain: str, parent: str) -> bool:
-    """Whether the domain is the parent or lies below it."""
-    return bool(parent) and (domain == parent or domain.endswith(f".{parent}"))
-
-
 def is_free_mail(domain: str, free_mail_domains: Collection[str]) -> bool:
     """Whether the domain, or one above it, gives mailboxes to anybody."""
     labels = domain.lower().rstrip(".").split(".")

@@ -2,4 +2,6 @@
 
 from django.core.wsgi import get_wsgi_application
 
-application = get_wsgi_application()
+from portal.frames import in_one_piece
+
+application = in_one_piece(get_wsgi_application())

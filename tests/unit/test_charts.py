@@ -64,40 +64,6 @@ class TestSpan:
         assert len(having(charts.span(CUT, CUT, now=CUT), "begin")) == 1
 
 
-class TestSpanChart:
-    def test_what_lasts_beyond_the_picture_is_an_arrow_and_says_its_date(self):
-        chart = charts.span_chart("t", [row(), row(end=None), row(end=END + timedelta(days=700))], now=NOW)
-        assert len(having(chart.svg, "arrow")) == 2
-        assert len(having(chart.svg, "end")) == 1
-
-    def test_the_table_has_what_the_picture_shortens(self):
-        long = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerk"
-        chart = charts.span_chart("Three lose it", [row(long), row(EAST), row(end=None)], now=NOW)
-        assert "Donaudampfschifffahrtsele…" in texts(chart.svg)[0]
-        assert [cells[:2] for cells in chart.rows] == [
-            (long, "30 June 2023"),
-            (EAST, "30 June 2023"),
-            ("Staff entrance", "no end"),
-        ]
-
-    def test_the_next_end_is_marked_by_its_last_day(self):
-        chart = charts.span_chart("t", [row(end=END + timedelta(days=5)), row()], now=NOW)
-        (line,) = having(chart.svg, "deadline-line")
-        assert "30 June 2023" in texts(chart.svg)
-        assert line.get("x1") == having(chart.svg, "end")[1].get("cx")
-
-    def test_ends_that_are_past_are_no_deadline(self):
-        chart = charts.span_chart("t", [row(end=NOW - timedelta(days=1))], now=NOW)
-        assert having(chart.svg, "deadline-line") == []
-
-    def test_a_name_cannot_break_out(self):
-        chart = charts.span_chart(NASTY, [row(NASTY, note=NASTY)], now=NOW)
-        assert list(drawn(chart.svg).iter("script")) == []
-
-    def test_no_rows_draw_an_empty_chart(self):
-        assert charts.span_chart("Nothing ends", [], now=NOW).rows == ()
-
-
 class TestBarsAndLines:
     VALUES = (("Face API", 6.0, "6 days"), (NASTY, 12.0, "12 days"), ("Video Indexer", 3.0, "3 days"))
 
