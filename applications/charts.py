@@ -95,9 +95,6 @@ def _span_labels(
         yield _percent(mark, start, end), mark_text
 
 
-_LEFT, _WIDTH = 20.0, 58.0  # percent: names on the left, notes on the right of the plot
-
-
 def bar_chart(
     title: str, values: Sequence[tuple[str, float, str]], *, head: tuple[Any, Any], full: float = 0
 ) -> Chart:

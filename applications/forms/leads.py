@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from applications.forms.base import FilterForm, PortalForm
 from applications.forms.review import ANY, set_choices
 from applications.models import User
-from applications.queries.queue import LANES
+from applications.queries.lanes import LANES
 
 DAY_PICKER = {"type": "date"}
 WRONG_DAY = _("This is not a date. Write it as 2023-06-30.")

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from applications.enums import ConditionState, Risk, Settlement
 from applications.forms.base import FilterForm, PortalForm
 from applications.models import User
-from applications.queries.queue import LANES
+from applications.queries.lanes import LANES
 from applications.rules.policy import Edition
 
 LONG = {"rows": 4}

@@ -96,18 +96,23 @@ class Application(models.Model):
             models.Index(
                 name="all_in_order", fields=["rank", "urgent_at", "id"], condition=~Q(state="draft")
             ),
-            # Lanes are counted from this index alone, not from the rows.
+            # Lanes are counted from these indexes alone, not from the rows.
             models.Index(
                 name="queue_lanes",
-                fields=[
-                    "state",
-                    "assigned_to",
-                    "kind",
-                    "policy_review",
-                    "target_at",
-                    "paused_at",
-                    "deadline_at",
-                ],
+                fields=["state", "assigned_to", "kind", "policy_review"],
+                condition=Q(state__in=["submitted", "in_review", "information_requested", "second_review"]),
+            ),
+            models.Index(
+                name="queue_targets",
+                fields=["target_at"],
+                condition=Q(
+                    state__in=["submitted", "in_review", "information_requested", "second_review"],
+                    paused_at=None,
+                ),
+            ),
+            models.Index(
+                name="queue_deadlines",
+                fields=["deadline_at"],
                 condition=Q(state__in=["submitted", "in_review", "information_requested", "second_review"]),
             ),
             models.Index(name="application_of_customer", fields=["customer", "-created_at"]),

@@ -12,7 +12,7 @@ from applications.permissions import Can, can
 from applications.queries import blind
 from applications.queries.attention import UNREACHED
 from applications.queries.duty import last_runs, silent
-from applications.queries.queue import OPEN_CASES
+from applications.queries.lanes import OPEN_CASES
 from applications.rules.deadlines import add_business_days, is_business_day
 from applications.rules.policy import Edition
 from applications.rules.zones import find_zone

@@ -12,7 +12,8 @@ from django.db.models.functions import TruncDate
 from applications.enums import GRANTING_OUTCOMES, Outcome, State
 from applications.models import Application, BlindReview, DeadlinePreview, RequestedCapability, User
 from applications.queries import forecast
-from applications.queries.queue import LANE, OPEN_CASES, reviewers
+from applications.queries.lanes import LANE, OPEN_CASES
+from applications.queries.queue import reviewers
 from applications.rules import figures
 from applications.rules.policy import Edition
 from applications.rules.review import read_outcomes

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from applications.enums import Kind, State
 from applications.models import Application, Conflict, Decision, MailDomain, Membership, User
-from applications.queries.queue import OPEN_CASES, reviewers
+from applications.queries.lanes import OPEN_CASES
+from applications.queries.queue import reviewers
 from applications.rules import balance
 from applications.rules.identifiers import email_domain, read_reference
 

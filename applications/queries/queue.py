@@ -1,49 +1,43 @@
-"""Floor 3: the reviewers' queue (design §5): lanes, filters, search, one page after a row, the most urgent cases.
+"""Floor 3: the reviewers' queue (design §5): filters, search, one page after a row, the most urgent cases.
 
 The order is one-directional: `rank` (0 is high risk), the earlier of review target and deadline, id. A page begins
 after a row by one comparison of the three, so the last page costs what the first does. Nothing here looks at the
 closed rows unless somebody searches.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import (
     BooleanField,
-    Count,
     Exists,
     F,
     FilteredRelation,
     Func,
-    IntegerField,
     OuterRef,
     Q,
     QuerySet,
-    Subquery,
     Value,
 )
-from django.utils.translation import gettext_lazy as _
 
-from applications.enums import UNDECIDED_STATES, ConditionState, Kind, Settlement, StaffRole, State
+from applications.enums import Kind, Settlement, StaffRole, State
 from applications.models import (
     Application,
-    Condition,
     Decision,
     Flag,
     InformationRequest,
-    Mention,
     RequestedCapability,
     Submission,
     User,
 )
 from applications.permissions import stands_near
+from applications.queries.lanes import LANE, OPEN_CASES
 from applications.rules.identifiers import read_reference, read_subscription, search_key
 
 PAGE = 50
-NEAR = timedelta(days=60)
 TRIES = 20
 SEARCH_MAX = 200
 ORDER = ("rank", "urgent_at", "id")
@@ -53,7 +47,6 @@ SHOWN = (
     *("customer__name", "assigned_to__name", "assigned_to__email"),
 )
 """What a row of the queue is made of: a page of whole rows would be made of twice as much."""
-OPEN_CASES = Q(state__in=[state.value for state in UNDECIDED_STATES])
 
 
 class After(Func):
@@ -75,98 +68,6 @@ class After(Func):
         half = len(compiled) // 2
         left, right = (", ".join(sql for sql, _params in side) for side in (compiled[:half], compiled[half:]))
         return f"({left}) > ({right})", tuple(value for _sql, params in compiled for value in params)
-
-
-# --- lanes ---
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """A view of the open cases. `condition` may depend on who looks and when. `counted` is there for lanes that go
-    beyond open cases: how many they hold, by rows of their own.
-    """
-
-    code: str
-    label: Any
-    condition: Callable[[User, datetime], Q]
-    alarm: bool = False
-    key: str = ""
-    counted: Callable[[User, datetime], QuerySet[Any]] | None = None
-
-    @property
-    def name(self) -> str:
-        return self.code.replace("-", "_")
-
-
-def _unread(user: User) -> QuerySet[Mention]:
-    return Mention.objects.filter(person=user, read_at=None)
-
-
-def _overdue(now: datetime) -> QuerySet[Condition]:
-    return Condition.objects.filter(state=ConditionState.OPEN, due_at__lte=now)
-
-
-class _Cases(Func):
-    """How many cases the rows of a statement are about, without grouping them."""
-
-    function = "COUNT"
-    template = "COUNT(DISTINCT %(expressions)s)"
-    output_field = IntegerField()
-
-
-class _Once(Subquery):
-    """A number from a statement of its own beside aggregates over other rows."""
-
-    contains_aggregate = True
-
-
-LANES = (
-    Lane("open", _("All open"), lambda user, now: Q()),
-    Lane("mine", _("Mine"), lambda user, now: Q(assigned_to=user)),
-    Lane(
-        "unassigned",
-        _("Nobody has"),
-        lambda user, now: Q(assigned_to=None, state__in=[State.SUBMITTED, State.IN_REVIEW]),
-    ),
-    Lane("waiting", _("With the customer"), lambda user, now: Q(state=State.INFORMATION_REQUESTED)),
-    Lane("second", _("Second review"), lambda user, now: Q(state=State.SECOND_REVIEW)),
-    Lane("appeals", _("Appeals"), lambda user, now: Q(kind=Kind.APPEAL)),
-    Lane("policy", _("Policy review"), lambda user, now: Q(policy_review=True)),
-    Lane("late", _("Past the target"), lambda user, now: Q(target_at__lte=now, paused_at=None), alarm=True),
-    Lane(
-        "ends-soon",
-        _("Ends within 60 days"),
-        lambda user, now: Q(deadline_at__gt=now, deadline_at__lte=now + NEAR),
-    ),
-    Lane(
-        "mentions",
-        _("Mention you"),
-        lambda user, now: Q(pk__in=_unread(user).values("note__application")),
-        key="m",
-        counted=lambda user, now: _unread(user).annotate(cases=_Cases("note__application")),
-    ),
-    Lane(
-        "conditions",
-        _("Conditions overdue"),
-        lambda user, now: Q(pk__in=_overdue(now).values("item__application")),
-        alarm=True,
-        key="o",
-        counted=lambda user, now: _overdue(now).annotate(cases=_Cases("item__application")),
-    ),
-)
-LANE = {lane.code: lane for lane in LANES}
-
-
-def lane_counts(user: User, now: datetime) -> dict[str, int]:
-    """How many cases each lane holds; one statement over open cases, unread mentions and overdue conditions alone."""
-    return Application.objects.filter(OPEN_CASES).aggregate(
-        **{
-            lane.name: Count("state", filter=lane.condition(user, now) or None)
-            if lane.counted is None
-            else _Once(lane.counted(user, now).order_by().values("cases"))
-            for lane in LANES
-        }
-    )
 
 
 # --- what is asked of the queue ---
@@ -264,7 +165,7 @@ def _narrowed(asked: Asked, user: User, now: datetime) -> QuerySet[Application]:
     lane = LANE[asked.lane]
     found = (
         Application.objects.exclude(state=State.DRAFT)
-        if asked.closed_too or lane.counted
+        if asked.closed_too or lane.is_wide
         else Application.objects.filter(OPEN_CASES)
     )
     found = found.filter(lane.condition(user, now))

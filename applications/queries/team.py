@@ -39,6 +39,7 @@ class Team:
         """Members whose last mail came back."""
         return [m for m in self.members if self.is_owner and m.mail_state in RETURNED]  # type: ignore[attr-defined]
 
+
 def team(user: User, customer_id: int, now: datetime) -> Team:
     """The team of a customer this person belongs to. Raises NotFound for strangers."""
     mine = membership(user, customer_id)

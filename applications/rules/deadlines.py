@@ -1,4 +1,4 @@
-"""Date arithmetic of deadlines (design §7): when a reminder is due, business days, the review clock.
+"""Date arithmetic of deadlines (design §7): when a reminder is due, business days.
 
 Instants come in and go out as aware UTC datetimes; a day is a `date` in the zone that the caller names.
 "Due" is always "past and not recorded", never "equals today".
@@ -115,4 +115,3 @@ def is_business_day(day: date, calendar: str) -> bool:
 def _calendar(code: str) -> holidays.HolidayBase:
     country, _, part = code.partition("-")
     return holidays.country_holidays(country, subdiv=part or None)
-

@@ -17,7 +17,7 @@ from applications import clock
 from applications.exceptions import NoEdition, NotAllowed, NotFound
 from applications.models import User
 from applications.permissions import Can, can, require
-from applications.queries.queue import lane_counts
+from applications.queries.lanes import lane_counts
 
 P = ParamSpec("P")
 Page = Callable[..., HttpResponse]

@@ -18,6 +18,7 @@ from applications.forms.review import QueueFilter, SaveFilterForm
 from applications.permissions import Can, can
 from applications.queries import desk as shown
 from applications.queries import queue
+from applications.queries.lanes import LANE, LANES
 from applications.queries.policy import edition_in_force
 from applications.rules.policy import Edition
 from applications.views.desk import StaffRequest, counts, page, staff
@@ -44,7 +45,7 @@ def _index(request: StaffRequest, saving: SaveFilterForm | None = None) -> HttpR
         "form": form,
         "lanes": _lanes(request, asked.lane, waiting),
         "waiting": waiting,
-        "lane": queue.LANE[asked.lane],
+        "lane": LANE[asked.lane],
         "rows": shown.rows(found.rows, edition=edition, user=request.user, now=now, language=get_language()),
         "narrowed": _is_narrowed(asked),
         "closed_too": _address(request, closed="on") if asked.text and not asked.closed_too else "",
@@ -147,7 +148,7 @@ def _lanes(request: StaffRequest, current: str, waiting: dict[str, int]) -> list
             "alarm": lane.alarm,
             "key": lane.key or number,
         }
-        for number, lane in enumerate(queue.LANES, start=1)
+        for number, lane in enumerate(LANES, start=1)
     ]
 
 
@@ -175,7 +176,7 @@ def _keys() -> list[tuple[str, str]]:
         ("C", _("claim the case of the row")),
         ("T", _("take next")),
         ("1–9", _("lane")),
-        *((lane.key.upper(), str(lane.label)) for lane in queue.LANES if lane.key),
+        *((lane.key.upper(), str(lane.label)) for lane in LANES if lane.key),
         ("D", _("to the decision, in a case of yours")),
         ("N", _("next page")),
         ("/", _("search")),

@@ -1,6 +1,7 @@
 """Many customers at once, by a statement a table: what a large vendor has in the middle of its grace year.
 
-The first customer has two hundred applications. One in twenty is called a harbour: a word with many hits.
+The first customer has two hundred applications. One in nineteen is called a harbour, in groups that have nothing to do
+with targets and risks: a word with many hits.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -28,7 +29,7 @@ OPEN_SHARE = 6
 MANY = 200
 """So many applications the first customer has."""
 WORD = "harbour"
-_NAME = f"CASE WHEN {{}} %% 20 = 0 THEN '{WORD.title()}' ELSE 'Customer' END"
+_NAME = f"CASE WHEN {{}} / 15 %% 19 = 0 THEN '{WORD.title()}' ELSE 'Customer' END"
 _FROM_CUSTOMERS = "FROM applications_customer c WHERE c.name_key LIKE %(names)s"
 _OF_SCALE = (
     "FROM applications_application a JOIN applications_customer c ON c.id = a.customer_id"

@@ -6,7 +6,6 @@ from xml.etree import ElementTree
 import pytest
 
 from applications import charts
-from applications.charts import SpanRow
 
 CUT, END = datetime(2022, 6, 21, tzinfo=UTC), datetime(2023, 7, 1, tzinfo=UTC)
 NOW = datetime(2023, 5, 15, 14, 40, tzinfo=UTC)
@@ -25,10 +24,6 @@ def texts(svg):
 
 def having(svg, css):
     return [node for node in drawn(svg).iter() if css in node.get("class", "").split()]
-
-
-def row(name="Staff entrance", end=END, note="not applied for", tone="waiting"):
-    return SpanRow(name, CUT, end, note, tone)
 
 
 class TestSpan:

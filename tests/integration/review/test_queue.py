@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from applications.enums import Kind, Risk, Settlement, State
 from applications.models import Application, Customer, User
-from applications.queries import queue
+from applications.queries import lanes, queue
 from tests import factories
 from tests.cases import case, flag
 from tests.factories import NOW
@@ -268,7 +268,7 @@ def test_a_page_begins_in_the_index_and_lanes_never_see_closed_rows(
     made = case(nordlys)
     with CaptureQueriesContext(connection) as heard:
         found = queue.page(queue.Asked(), user=reviewer, now=NOW, after=(0, NOW, 0))
-        queue.lane_counts(reviewer, NOW)
+        lanes.lane_counts(reviewer, NOW)
     assert [row.case for row in found.rows] == [made]
     plans = []
     with connection.cursor() as cursor:

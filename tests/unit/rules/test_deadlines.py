@@ -10,18 +10,14 @@ from hypothesis import strategies as st
 
 from applications.rules.deadlines import (
     DAY,
-    ReviewClock,
     SendHours,
-    Step,
     add_business_days,
     business_days_between,
     business_deadline,
     days_left,
     due_at,
     last_safe_day,
-    newest_only,
     next_decent,
-    steps_due,
 )
 
 HOURS = SendHours(9, 17)
@@ -146,27 +142,6 @@ def test_due_at_stays_where_it_is_when_the_next_decent_hour_is_too_late():
     assert due_at(night, 0, ZoneInfo("UTC"), HOURS) == night
 
 
-@pytest.mark.parametrize(("tick", "days"), [(-TICK, []), (0 * TICK, [30]), (TICK, [30])])
-def test_steps_due_is_past_and_not_recorded(tick, days):
-    now = utc("2023-06-01T09:00") + tick
-    due = steps_due(END, STEPS, zone=ZoneInfo("UTC"), hours=HOURS, now=now, recorded={270, 180, 90, 60})
-    assert [step.days_before for step in due] == days
-
-
-def test_steps_due_after_an_outage_are_the_oldest_first():
-    due = steps_due(
-        END, STEPS, zone=ZoneInfo("UTC"), hours=HOURS, now=utc("2023-06-18T00:00"), recorded={270}
-    )
-    assert [step.days_before for step in due] == [180, 90, 60, 30, 21, 14]
-    newest, superseded = newest_only(reversed(due))
-    assert newest == Step(14, utc("2023-06-17T09:00"))
-    assert [step.days_before for step in superseded] == [180, 90, 60, 30, 21]
-
-
-def test_newest_only_of_nothing():
-    assert newest_only([]) == (None, [])
-
-
 @pytest.mark.parametrize(
     ("before_end", "left"),
     [(30 * DAY, 30), (30 * DAY - TICK, 29), (30 * DAY + TICK, 30), (TICK, 0), (-DAY, 0)],
@@ -236,51 +211,3 @@ def test_business_deadline_where_midnight_is_jumped_over():
 )
 def test_business_days_between(start, end, days):
     assert business_days_between(utc(start), utc(end), "US", UTC) == days
-
-
-def review(*pauses):
-    return ReviewClock(utc("2023-06-01T09:00"), pauses, 10, "US", UTC)
-
-
-def test_review_clock_without_a_pause():
-    clock = review()
-    assert clock.used(utc("2023-06-01T23:00")) == 0
-    assert clock.used(utc("2023-06-08T09:00")) == 5
-    assert clock.left(utc("2023-06-08T09:00")) == 5
-    assert clock.target_day(utc("2023-06-08T09:00")) == date(2023, 6, 15)
-    assert clock.target_day(utc("2023-06-15T09:00")) == date(2023, 6, 15)
-    assert clock.target_day(utc("2023-06-16T09:00")) is None
-    assert clock.left(utc("2023-06-16T09:00")) == -1
-
-
-def test_review_clock_stands_still_while_the_customer_has_the_ball():
-    asked, answered = utc("2023-06-05T10:00"), utc("2023-06-12T15:00")
-    clock = review((asked, answered))
-    assert [clock.is_paused(at) for at in (asked - TICK, asked, answered - TICK, answered)] == [
-        False,
-        True,
-        True,
-        False,
-    ]
-    assert clock.used(utc("2023-06-09T09:00")) == 2  # Friday and Monday
-    assert clock.used(answered) == 2
-    assert clock.used(utc("2023-06-13T09:00")) == 3
-    assert clock.target_day(answered) == date(2023, 6, 23)
-
-
-def test_review_clock_in_an_open_pause_and_in_pauses_that_overlap():
-    assert review((utc("2023-06-05T10:00"), None)).used(utc("2023-06-30T09:00")) == 2
-    twice = review(
-        (utc("2023-06-07T00:00"), utc("2023-06-09T00:00")), (utc("2023-06-05T10:00"), utc("2023-06-08T00:00"))
-    )
-    assert twice.used(utc("2023-06-12T09:00")) == 3
-    assert twice.used(utc("2023-06-02T09:00")) == 1  # the pauses come later
-    within = review(
-        (utc("2023-06-05T00:00"), utc("2023-06-09T00:00")), (utc("2023-06-06T10:00"), utc("2023-06-07T00:00"))
-    )
-    assert within.used(utc("2023-06-12T09:00")) == 3
-
-
-def test_review_clock_a_pause_within_one_day_costs_nothing():
-    clock = review((utc("2023-06-05T10:00"), utc("2023-06-05T16:00")))
-    assert clock.used(utc("2023-06-08T09:00")) == review().used(utc("2023-06-08T09:00"))

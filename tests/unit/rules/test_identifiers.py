@@ -236,19 +236,6 @@ def test_read_domain(website, domain):
     assert identifiers.read_domain(website) == domain
 
 
-@pytest.mark.parametrize(
-    ("domain", "parent", "within"),
-    [
-        ("a.example", "a.example", True),
-        ("x.a.example", "a.example", True),
-        ("xa.example", "a.example", False),
-        ("a.example", "", False),
-    ],
-)
-def test_is_within(domain, parent, within):
-    assert identifiers.is_within(domain, parent) is within
-
-
 def test_name_key_folds_case_width_punctuation_and_blanks():
     spellings = ["Ravel  Film, Inc.", "RAVEL FILM INC", "Ｒavel-Film Inc", "ravel\u200b film\u202e inc."]
     assert {identifiers.name_key(name) for name in spellings} == {"ravel film inc"}
