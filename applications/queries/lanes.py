@@ -52,17 +52,19 @@ def _ends_soon(now: datetime) -> Q:
 
 def _open(condition: Q) -> QuerySet[Application]:
     """How many open cases fit, by an index of just these."""
-    return Application.objects.filter(OPEN_CASES, condition).annotate(cases=_Cases("pk"))
+    return Application.objects.filter(OPEN_CASES, condition).annotate(cases=_Rows())
 
 
-class _Cases(Func):
-    """How many cases the rows of a statement are about, without grouping them."""
+class _Rows(Func):
+    """How many rows a statement has, without grouping them."""
 
-    function = "COUNT"
+    template = "COUNT(*)"
     output_field = IntegerField()
 
 
-class _CasesOnce(_Cases):
+class _Cases(_Rows):
+    """How many cases the rows of a statement are about."""
+
     template = "COUNT(DISTINCT %(expressions)s)"
 
 
@@ -103,7 +105,7 @@ LANES = (
         lambda user, now: Q(pk__in=_unread(user).values("note__application")),
         key="m",
         is_wide=True,
-        counted=lambda user, now: _unread(user).annotate(cases=_CasesOnce("note__application")),
+        counted=lambda user, now: _unread(user).annotate(cases=_Cases("note__application")),
     ),
     Lane(
         "conditions",
@@ -112,7 +114,7 @@ LANES = (
         alarm=True,
         key="o",
         is_wide=True,
-        counted=lambda user, now: _overdue(now).annotate(cases=_CasesOnce("item__application")),
+        counted=lambda user, now: _overdue(now).annotate(cases=_Cases("item__application")),
     ),
 )
 LANE = {lane.code: lane for lane in LANES}
@@ -122,7 +124,7 @@ def lane_counts(user: User, now: datetime) -> dict[str, int]:
     """How many cases each lane holds; one statement over open cases, unread mentions and overdue conditions alone."""
     return Application.objects.filter(OPEN_CASES).aggregate(
         **{
-            lane.name: Count("state", filter=lane.condition(user, now) or None)
+            lane.name: Count("*", filter=lane.condition(user, now) or None)
             if lane.counted is None
             else _Once(lane.counted(user, now).order_by().values("cases"))
             for lane in LANES
