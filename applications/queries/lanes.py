@@ -124,7 +124,7 @@ def lane_counts(user: User, now: datetime) -> dict[str, int]:
     """How many cases each lane holds; one statement over open cases, unread mentions and overdue conditions alone."""
     return Application.objects.filter(OPEN_CASES).aggregate(
         **{
-            lane.name: Count("*", filter=lane.condition(user, now) or None)
+            lane.name: Count("state", filter=lane.condition(user, now) or None)
             if lane.counted is None
             else _Once(lane.counted(user, now).order_by().values("cases"))
             for lane in LANES
