@@ -98,15 +98,19 @@ def icon(name: str, css: str = "") -> SafeString:
 @register.simple_tag
 def state(code: Any, label: Any = None, note: Any = None) -> SafeString:
     """Icon and word of a state; `note` stands beneath. An unknown code is a fault of ours: KeyError."""
-    badge = _badge(str(code), str(label or ""), get_language())
+    badge = _badge(str(code), get_language()) if label is None else _labelled(str(code), label)
     if not note:
         return badge
     return format_html('<span>{}<span class="state-note">{}</span></span>', badge, note)
 
 
 @lru_cache(maxsize=1024)
-def _badge(code: str, label: str, language: str | None) -> SafeString:
+def _badge(code: str, language: str | None) -> SafeString:
     """A page says the same few a hundred times; `language` only tells one from another."""
+    return _labelled(code)
+
+
+def _labelled(code: str, label: Any = None) -> SafeString:
     shape, meaning, word = _FACES[code]
     return format_html(
         '<span class="state is-{}">{}<span>{}</span></span>', meaning, icons.icon(shape), label or word
