@@ -140,6 +140,9 @@ class GraceYear(RuleBasedStateMachine):
             self.reinstate(which=0, days=60)
         if start in ("approved", "given back"):
             self.decide(which=0, code="face.identification", approve=True)
+        if start == "given back":
+            self.time_passes(days=30, hours=0)
+            self.warnings(dies_at=60, size=20_000)
 
     @rule(customer=st.integers(0, 2), existing=st.booleans())
     @precondition(lambda self: len(self.held) < 4)
