@@ -343,7 +343,7 @@ class GraceYear(RuleBasedStateMachine):
 
     @invariant()
     def answers_are_right(self) -> None:
-        """At this instant, at every later turn and a tick before it: allowed, why, and until when."""
+        """A day ago, now, at every later turn and a tick before it: allowed, why, and until when."""
         asked, expected = [], []
         for subscription in self.held:
             for code in LOOKED_AT:
@@ -351,6 +351,7 @@ class GraceYear(RuleBasedStateMachine):
                 ahead = self.model.turns(pair, self.now)[:6]
                 for at in (
                     self.now,
+                    self.now - DAY,
                     *(moment + offset for moment in ahead for offset in (-TICK, timedelta(0))),
                 ):
                     asked.append((subscription.guid, code, at))
