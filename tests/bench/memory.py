@@ -51,6 +51,7 @@ def memory(now: datetime, number: int, rounds: int) -> list[Result]:
             command = (sys.executable, "-c", _CHILD, name, at.isoformat())
             done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
             began, ended, batches = json.loads(done.stdout.splitlines()[-1])
+            assert batches > 3, "too few batches to grow in"
             early.append(float(began))
             last.append(float(ended))
         found.append(

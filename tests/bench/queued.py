@@ -21,6 +21,7 @@ from tests.bench.jobs import afresh, close_one
 from tests.bench.measure import Result, compare, seconds
 from tests.faults.world import ROOT
 from tests.harness import servers
+from tests.processes.conftest import until
 
 FEW = 1_000
 LIMIT_S = 120.0
@@ -45,12 +46,7 @@ def ends_vs_queued(now: datetime, number: int, rounds: int) -> Result:
     socket = place / "redis.sock"
     broker = f"redis+socket://{socket}"
     app.conf.broker_url = broker
-    running = [_redis(socket)]
-    while not socket.exists():
-        time.sleep(0.05)
-    running.append(_worker(broker))
-    while not app.control.ping(timeout=0.5):
-        pass
+    running: list[subprocess.Popen[bytes]] = []
 
     def ours() -> float:
         afresh()
@@ -75,6 +71,10 @@ def ends_vs_queued(now: datetime, number: int, rounds: int) -> Result:
         return most / seconds(work)
 
     try:
+        running.append(_redis(socket))
+        until(socket.exists, "Redis listens", 20)
+        running.append(_worker(broker))
+        until(lambda: app.control.ping(timeout=0.5), "the worker answers", 60)
         return compare("ends_vs_queued", ">= 200", ours, queued, rounds=rounds, rights=number, tasks=FEW)
     finally:
         for process in reversed(running):
